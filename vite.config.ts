@@ -1,0 +1,56 @@
+import { builtinModules } from 'node:module';
+import { resolve } from 'node:path';
+import react from '@vitejs/plugin-react';
+import { defineConfig, type EnvironmentOptions } from 'vite';
+
+const root = import.meta.dirname;
+
+/** A bundle for Electron or Node: everything inside it except `electron` and Node's own modules. */
+function nodeBundle(
+  folder: string,
+  entries: Record<string, string>,
+  format: 'es' | 'cjs',
+): EnvironmentOptions {
+  return {
+    consumer: 'server',
+    resolve: { noExternal: true },
+    build: {
+      outDir: resolve(root, 'out', folder),
+      target: 'node24',
+      minify: false,
+      sourcemap: true,
+      emptyOutDir: true,
+      rolldownOptions: {
+        input: Object.fromEntries(
+          Object.entries(entries).map(([name, file]) => [name, resolve(root, file)]),
+        ),
+        external: ['electron', /^node:/, ...builtinModules],
+        output: { format, entryFileNames: format === 'cjs' ? '[name].cjs' : '[name].js' },
+      },
+    },
+  };
+}
+
+export default defineConfig({
+  root: 'renderer',
+  base: './',
+  plugins: [react()],
+  environments: {
+    client: {
+      build: { outDir: resolve(root, 'out/renderer'), emptyOutDir: true, target: 'chrome156' },
+    },
+    main: nodeBundle('main', { index: 'main/index.ts', headless: 'main/headless.ts' }, 'es'),
+    // A sandboxed preload must be one CommonJS file (Electron, docs/tutorial/esm.md).
+    preload: nodeBundle('preload', { index: 'preload/index.ts' }, 'cjs'),
+    servers: nodeBundle(
+      'servers',
+      { memory: 'servers/memory/index.ts', dashboard: 'servers/dashboard/index.ts' },
+      'es',
+    ),
+  },
+  builder: {
+    buildApp: async (builder) => {
+      await Promise.all(Object.values(builder.environments).map((each) => builder.build(each)));
+    },
+  },
+});
