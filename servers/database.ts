@@ -63,22 +63,43 @@ const migrations: readonly string[] = [
     timestamp TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE notes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    plan_id TEXT NOT NULL REFERENCES plans(id) ON DELETE CASCADE,
+    note TEXT NOT NULL,
+    created_at TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX notes_by_plan ON notes(plan_id, id);
+  `,
 ];
 
-/** Opens the database in `folder`, creating it and applying what is missing. */
+/**
+ * Opens the database in `folder`, creating it and applying what is missing. Throws SQLITE_BUSY when
+ * several processes create it at the same moment (SQLite does not wait there); trying again is the cure.
+ */
 export function openDatabase(folder: string): DatabaseSync {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const database = new DatabaseSync(join(folder, 'memory.db'), { timeout: busyTimeoutMs });
-  database.exec(
-    'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;',
-  );
-  transact(database, () => {
-    const row = database.prepare('PRAGMA user_version').get();
-    const applied = Number(row?.['user_version'] ?? 0);
-    for (const migration of migrations.slice(applied)) database.exec(migration);
-    database.exec(`PRAGMA user_version = ${migrations.length}`);
-  });
-  return database;
+  try {
+    database.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;',
+    );
+    transact(database, () => migrate(database));
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function migrate(database: DatabaseSync): void {
+  const row = database.prepare('PRAGMA user_version').get();
+  const applied = Number(row?.['user_version'] ?? 0);
+  // A newer program's file is left as it is: migrations only add.
+  if (applied >= migrations.length) return;
+  for (const migration of migrations.slice(applied)) database.exec(migration);
+  database.exec(`PRAGMA user_version = ${migrations.length}`);
 }
 
 /** Runs `work` in one immediate transaction: all of it is kept, or, when it throws, none. */
@@ -89,7 +110,8 @@ export function transact<Result>(database: DatabaseSync, work: () => Result): Re
     database.exec('COMMIT');
     return result;
   } catch (error) {
-    database.exec('ROLLBACK');
+    // SQLite has already rolled back after some errors; the first error is the one to tell.
+    if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
 }
