@@ -42,9 +42,12 @@ export const requestSchemas = {
 
 export type RequestType = keyof typeof requestSchemas;
 
+/** zod infers `Record<string, never>` for no fields, which would forbid `type` too. */
+type FieldsOf<Fields> = Fields extends Record<string, never> ? unknown : Fields;
+
 /** A request of one type, with its fields. */
-export type RequestOf<Type extends RequestType> = { readonly type: Type } & z.infer<
-  (typeof requestSchemas)[Type]
+export type RequestOf<Type extends RequestType> = { readonly type: Type } & FieldsOf<
+  z.infer<(typeof requestSchemas)[Type]>
 >;
 
 export type ControlRequest = { [Type in RequestType]: RequestOf<Type> }[RequestType];

@@ -80,7 +80,7 @@ export function overallSentence(snapshot: SnapshotFacts): string {
   const others = expected.filter((service) => service.state !== 'ready');
   const head =
     others.length === 0
-      ? `All ${count(running.length, 'service')} running.`
+      ? `${running.length > 1 ? 'All ' : ''}${count(running.length, 'service')} running.`
       : `${running.length} of ${expected.length} running.`;
   const tail = others.map(
     (service) => ` ${service.displayName}: ${stateWord(service.state).toLowerCase()}.`,

@@ -1,0 +1,12 @@
+import type { ConfigProblem } from '../../../shared/status.ts';
+import { parseConfig } from './load-config.ts';
+
+/** For tests: `2:8-2:13 error`, then the message. */
+export function shown({ line, column, endLine, endColumn, severity, message }: ConfigProblem) {
+  return `${line}:${column}-${endLine}:${endColumn} ${severity} ${message}`;
+}
+
+/** For tests: what is found in a text. */
+export function findings(text: string): string[] {
+  return parseConfig(text).problems.map(shown);
+}
