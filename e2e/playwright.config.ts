@@ -1,0 +1,22 @@
+import { defineConfig } from 'playwright/test';
+
+const browser = process.env['PM_TEST_CHROMIUM'];
+
+/** Browser and desktop tests. `npm test` finds the browser; by hand, set PM_TEST_CHROMIUM to a Chromium. */
+export default defineConfig({
+  testDir: '.',
+  testMatch: '**/*.spec.ts',
+  outputDir: '../test-results',
+  workers: 2,
+  retries: 0,
+  timeout: 60_000,
+  forbidOnly: process.env['CI'] !== undefined,
+  reporter: 'list',
+  use: {
+    launchOptions: {
+      ...(browser ? { executablePath: browser } : {}),
+      // Chromium's sandbox cannot be set up by root (crbug.com/638180), which is who CI is.
+      args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+    },
+  },
+});
