@@ -1,0 +1,67 @@
+import { assertNever } from '../../shared/assert-never.ts';
+import type { ConfigProblem, ConfigStatus } from '../../shared/status.ts';
+import { fileName, formatQuantity } from '../model/format.ts';
+import type { Tone } from '../model/service-view.ts';
+import { Badge } from './badge.tsx';
+import styles from './config-problems.module.css';
+import type { IconName } from './icon.tsx';
+import { Section } from './section.tsx';
+
+const severities = {
+  error: { icon: 'failed', tone: 'bad', word: 'Error' },
+  warning: { icon: 'unhealthy', tone: 'warn', word: 'Warning' },
+  notice: { icon: 'notice', tone: 'idle', word: 'Notice' },
+} as const satisfies Record<
+  ConfigProblem['severity'],
+  { icon: IconName; tone: Tone; word: string }
+>;
+
+/** What is wrong with the configuration file, and which configuration runs. Absent when all is well. */
+export function ConfigProblems({ config }: { readonly config: ConfigStatus }) {
+  if (config.problems.length === 0 && config.running === 'file') return null;
+  return (
+    <Section title="Configuration" note={summary(config.problems)}>
+      <p className={styles.running}>{runningSentence(config.running)}</p>
+      <p className={styles.path}>
+        <code>{config.path}</code>
+      </p>
+      {config.problems.length === 0 ? null : (
+        <ul className={styles.list}>
+          {config.problems.map((problem) => (
+            <li
+              className={styles.problem}
+              key={`${problem.line}:${problem.column}:${problem.message}`}
+            >
+              <Badge {...severities[problem.severity]} />
+              <code className={styles.place}>
+                {fileName(config.path)}:{problem.line}:{problem.column}
+              </code>
+              <span className={styles.message}>{problem.message}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Section>
+  );
+}
+
+function runningSentence(running: ConfigStatus['running']): string {
+  switch (running) {
+    case 'file':
+      return 'The file is in use as it stands.';
+    case 'last_good':
+      return 'The file cannot be used. The last good configuration runs instead.';
+    case 'none':
+      return 'The file cannot be used and there is no earlier good one: no service runs.';
+    default:
+      return assertNever(running);
+  }
+}
+
+function summary(problems: readonly ConfigProblem[]): string | undefined {
+  const parts = (['error', 'warning', 'notice'] as const).flatMap((severity) => {
+    const number = problems.filter((problem) => problem.severity === severity).length;
+    return number === 0 ? [] : [formatQuantity(number, severity)];
+  });
+  return parts.length === 0 ? undefined : parts.join(', ');
+}

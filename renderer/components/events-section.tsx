@@ -1,0 +1,64 @@
+import type { StampedEvent } from '../../shared/events.ts';
+import type { EventStats } from '../../shared/status.ts';
+import { formatCount } from '../model/format.ts';
+import { EventList } from './event-list.tsx';
+import styles from './events-section.module.css';
+import { EmptyState, Section } from './section.tsx';
+import { SourcesTable } from './sources-table.tsx';
+import { SubscribersTable } from './subscribers-table.tsx';
+import { TestEventButton } from './test-event-button.tsx';
+
+interface Props {
+  readonly stats: EventStats;
+  /** Newest first. */
+  readonly events: readonly StampedEvent[];
+}
+
+export function EventsSection({ stats, events }: Props) {
+  return (
+    <Section title="Events" actions={<TestEventButton enabled={stats.enabled} />}>
+      {stats.enabled ? null : (
+        <EmptyState>
+          The event channel is switched off: <code>[events] enabled = false</code> in the
+          configuration.
+        </EmptyState>
+      )}
+      <dl className={styles.figures}>
+        <Figure
+          name="Published"
+          value={stats.published}
+          help="Events since the supervisor started"
+        />
+        <Figure name="Delivered" value={stats.delivered} help="Frames handed to subscribers" />
+        <Figure
+          name="Lagged"
+          value={stats.lagged}
+          help="Events that slow subscribers had to skip"
+        />
+        <Figure name="Deduplicated" value={stats.deduplicated} help="Events that came in twice" />
+        <Figure name="Rejected" value={stats.rejected} help="Events that were not accepted" />
+        <Figure name="Last id" value={stats.lastId} help="Id of the newest event" />
+      </dl>
+      <div className={styles.tables}>
+        <SubscribersTable subscribers={stats.subscribers} url={stats.url} />
+        <SourcesTable sources={stats.sources} />
+      </div>
+      <EventList events={events} />
+    </Section>
+  );
+}
+
+interface FigureProps {
+  readonly name: string;
+  readonly value: number;
+  readonly help: string;
+}
+
+function Figure({ name, value, help }: FigureProps) {
+  return (
+    <div className={styles.figure} title={help}>
+      <dt>{name}</dt>
+      <dd>{name === 'Last id' ? value : formatCount(value)}</dd>
+    </div>
+  );
+}
