@@ -1,0 +1,40 @@
+/** The supervisor without Electron: the same core in plain Node, the same page in a browser. */
+import { boot } from './boot.ts';
+
+const quit = Promise.withResolvers<string>();
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  process.on(signal, () => quit.resolve(signal));
+}
+
+const booted = await boot(process.argv.slice(2), process.env, {
+  mode: 'headless',
+  // There is no window; the page is a tab in somebody's browser.
+  setWindowVisible: () => {},
+  quit: () => quit.resolve('shutdown requested'),
+});
+
+if (booted.kind === 'exit') {
+  process.exitCode = booted.code;
+} else {
+  const { supervisor, logger, pageUrl } = booted;
+  let exitCode = 0;
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error: unknown) => {
+      logger.fatal({ err: error }, 'a mistake of the supervisor; stopping everything');
+      exitCode = 1;
+      quit.resolve(event);
+    });
+  }
+  const { mcpUrl, events } = supervisor.snapshot();
+  process.stdout.write(
+    [
+      `MCP for your clients:  ${mcpUrl ?? 'off'}`,
+      `Data-change events:    ${events.enabled ? events.url : 'off'}`,
+      `Status page:           ${pageUrl ?? 'off'}`,
+      '',
+    ].join('\n'),
+  );
+  await supervisor.stop(await quit.promise);
+  process.exit(exitCode);
+}

@@ -1,0 +1,82 @@
+/**
+ * Turns any line or body into exactly one reply (old weakness W18: a bad request got none). It never
+ * throws: whatever goes wrong becomes `{"ok":false,"error":…,"code":…}`.
+ */
+import {
+  type ControlRequest,
+  maxLineBytes,
+  type Reply,
+  type ReplyData,
+  type RequestOf,
+  type RequestType,
+  requestSchemas,
+} from '../../../shared/control-protocol.ts';
+import { CodedError, codeOf, messageOf } from '../../../shared/errors.ts';
+import type { Line } from './ndjson.ts';
+
+/** One function for each request type. */
+export type Handlers = {
+  readonly [Type in RequestType]: (
+    request: RequestOf<Type>,
+  ) => ReplyData[Type] | Promise<ReplyData[Type]>;
+};
+
+export type Dispatch = (request: unknown) => Promise<Reply>;
+
+export function createDispatcher(handlers: Handlers): Dispatch {
+  return async (request) => {
+    const id = idOf(request);
+    try {
+      const valid = validate(request);
+      const handle = handlers[valid.type] as (request: ControlRequest) => unknown;
+      return { ok: true, data: await handle(valid), ...id };
+    } catch (error) {
+      return { ok: false, error: messageOf(error), code: codeOf(error), data: null, ...id };
+    }
+  };
+}
+
+/** Dispatches one line as it came over a socket. */
+export async function dispatchLine(dispatch: Dispatch, line: Line): Promise<Reply> {
+  if ('problem' in line) {
+    const error =
+      line.problem === 'too_large'
+        ? `The line is longer than ${maxLineBytes} bytes.`
+        : 'The line is not valid UTF-8.';
+    const code = line.problem === 'too_large' ? 'too_large' : 'bad_json';
+    return { ok: false, error, code, data: null };
+  }
+  try {
+    return await dispatch(JSON.parse(line.text));
+  } catch (error) {
+    const text = `The line is not valid JSON: ${messageOf(error)}`;
+    return { ok: false, error: text, code: 'bad_json', data: null };
+  }
+}
+
+function idOf(request: unknown): { id?: string | number } {
+  if (typeof request !== 'object' || request === null || !('id' in request)) return {};
+  const { id } = request;
+  return typeof id === 'string' || typeof id === 'number' ? { id } : {};
+}
+
+function validate(request: unknown): ControlRequest {
+  if (typeof request !== 'object' || request === null || Array.isArray(request)) {
+    throw new CodedError('bad_request', 'A request is a JSON object: {"type":"Status"}.');
+  }
+  const type = 'type' in request ? request.type : undefined;
+  if (typeof type !== 'string') {
+    throw new CodedError('bad_request', 'A request needs a "type", for example {"type":"Status"}.');
+  }
+  if (!Object.hasOwn(requestSchemas, type)) {
+    const known = Object.keys(requestSchemas).join(', ');
+    throw new CodedError('unknown_type', `Unknown type "${type.slice(0, 60)}". Known: ${known}.`);
+  }
+  const parsed = requestSchemas[type as RequestType].safeParse(request);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const field = issue?.path.join('.') ?? '';
+    throw new CodedError('bad_request', `${type}: field "${field}": ${issue?.message}.`);
+  }
+  return { type, ...parsed.data } as ControlRequest;
+}

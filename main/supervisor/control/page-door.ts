@@ -1,0 +1,188 @@
+/**
+ * The HTTP door on 127.0.0.1: the status page, `POST /control` (any control request) and
+ * `GET /control/watch` (snapshots and events as they change, SSE). Everything but the page's own files
+ * needs the token: once in the URL (`/?token=…`), which is answered with a cookie and a clean address,
+ * or as `Authorization: Bearer`, or in the old header `X-PM-API-Key`.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import express from 'express';
+import { maxLineBytes } from '../../../shared/control-protocol.ts';
+import { CodedError, messageOf } from '../../../shared/errors.ts';
+import type { StampedEvent } from '../../../shared/events.ts';
+import type { StatusSnapshot } from '../../../shared/status.ts';
+import { checkLocalRequest } from '../http/guard.ts';
+import { closeServer, listenOnLoopback } from '../http/listen.ts';
+import { readBody, sendError, sendJson } from '../http/respond.ts';
+import type { Dispatch } from './dispatcher.ts';
+import { cookieValue, isSameSecret } from './token.ts';
+
+/** What the page may load and do: nothing from elsewhere, no inline script. */
+export const pageSecurityPolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+  "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+export interface PageDoorOptions {
+  readonly dispatch: Dispatch;
+  readonly token: string;
+  /** Folder with the built page. */
+  readonly pageFolder: string;
+  readonly onSnapshot: (listener: (snapshot: StatusSnapshot) => void) => () => void;
+  readonly onEvents: (listener: (events: readonly StampedEvent[]) => void) => () => void;
+}
+
+/** A page that has not read so much, in bytes, gets no more until it has; the next snapshot tells all. */
+const maxBacklogBytes = 1024 * 1024;
+
+const pingPeriodMs = 20_000;
+
+export class PageDoor {
+  readonly #options: PageDoorOptions;
+  readonly #server: Server;
+  readonly #watchers = new Set<ServerResponse>();
+  #port = 0;
+  #host = '127.0.0.1';
+
+  constructor(options: PageDoorOptions) {
+    this.#options = options;
+    this.#server = createServer(this.#routes());
+  }
+
+  /** The address without the token; null before `listen`. */
+  get url(): string | null {
+    return this.#port === 0 ? null : `http://${this.#host}:${this.#port}/`;
+  }
+
+  /** Binds the port; throws `port_taken`. */
+  async listen(port: number, host: string): Promise<void> {
+    this.#port = await listenOnLoopback(
+      this.#server,
+      port,
+      'status page ([gui_server] port)',
+      host,
+    );
+    this.#host = host === '::1' ? '[::1]' : host;
+  }
+
+  async close(): Promise<void> {
+    for (const response of this.#watchers) response.end();
+    const closed = closeServer(this.#server);
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  #routes(): express.Express {
+    const app = express();
+    app.disable('x-powered-by');
+    app.use((request, response, next) => {
+      setSecurityHeaders(response);
+      checkPageRequest(request);
+      next();
+    });
+    app.get('/', (request, response, next) => {
+      const { token } = request.query;
+      if (typeof token !== 'string') next();
+      else this.#logIn(token, response);
+    });
+    app.get('/health', (_request, response) => sendJson(response, 200, { status: 'ok' }));
+    app.use('/control', (request, _response, next) => {
+      this.#checkToken(request);
+      next();
+    });
+    app.post('/control', (request, response) => this.#control(request, response));
+    app.get('/control/watch', (request, response) => this.#watch(request, response));
+    app.use(express.static(this.#options.pageFolder, { index: 'index.html', redirect: false }));
+    app.use((_request, response) => {
+      sendError(response, new CodedError('not_found', 'There is no such page.'));
+    });
+    app.use(((error, _request, response, _next) => {
+      sendError(response, error);
+    }) satisfies express.ErrorRequestHandler);
+    return app;
+  }
+
+  #logIn(token: string, response: ServerResponse): void {
+    if (!isSameSecret(token, this.#options.token)) {
+      throw new CodedError('unauthorized', 'The token in this address is not valid any more.');
+    }
+    response.setHeader(
+      'set-cookie',
+      `${this.#cookieName}=${cookieValue(token)}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000`,
+    );
+    response.writeHead(303, { location: '/' }).end();
+  }
+
+  /** Cookies do not know ports; two supervisors on one machine must not overwrite each other's. */
+  get #cookieName(): string {
+    return `pm_supervisor_${this.#port}`;
+  }
+
+  #checkToken(request: IncomingMessage): void {
+    const { authorization, cookie } = request.headers;
+    const key = request.headers['x-pm-api-key'];
+    const bearer = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1];
+    const fromCookie = new RegExp(`(?:^|; )${this.#cookieName}=([^;]+)`).exec(cookie ?? '')?.[1];
+    const { token } = this.#options;
+    const given = bearer ?? (typeof key === 'string' ? key : undefined);
+    if (given !== undefined && isSameSecret(given, token)) return;
+    if (fromCookie !== undefined && isSameSecret(fromCookie, cookieValue(token))) return;
+    throw new CodedError(
+      'unauthorized',
+      'This needs the token: open the address that the supervisor printed when it started.',
+    );
+  }
+
+  async #control(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readBody(request, maxLineBytes);
+    let json: unknown;
+    try {
+      json = JSON.parse(body.toString('utf8'));
+    } catch (error) {
+      throw new CodedError('bad_json', `The body is not valid JSON: ${messageOf(error)}`);
+    }
+    // The envelope tells success; the HTTP status tells only whether it was delivered.
+    sendJson(response, 200, await this.#options.dispatch(json));
+  }
+
+  #watch(request: IncomingMessage, response: ServerResponse): void {
+    request.socket.setNoDelay(true);
+    response.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+    });
+    const send = (event: string, data: unknown) => {
+      if (response.writableLength > maxBacklogBytes) return;
+      response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    };
+    const leave = [
+      this.#options.onSnapshot((snapshot) => send('snapshot', snapshot)),
+      this.#options.onEvents((events) => send('events', events)),
+    ];
+    const ping = setInterval(() => response.write(': ping\n\n'), pingPeriodMs);
+    this.#watchers.add(response);
+    response.once('close', () => {
+      this.#watchers.delete(response);
+      clearInterval(ping);
+      for (const each of leave) each();
+    });
+  }
+}
+
+function setSecurityHeaders(response: ServerResponse): void {
+  response.setHeader('content-security-policy', pageSecurityPolicy);
+  response.setHeader('x-content-type-options', 'nosniff');
+  response.setHeader('referrer-policy', 'no-referrer');
+  response.setHeader('cross-origin-resource-policy', 'same-origin');
+}
+
+/**
+ * Stricter than elsewhere: the cookie would go with requests of any page on this machine (a "site" has
+ * no port), so a request that names an origin must come from this very page.
+ */
+function checkPageRequest(request: IncomingMessage): void {
+  checkLocalRequest(request);
+  const { host, origin } = request.headers;
+  if (origin !== undefined && origin !== `http://${host}`) {
+    throw new CodedError('forbidden_origin', 'Only the status page itself may call this.');
+  }
+}

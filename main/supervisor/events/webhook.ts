@@ -1,0 +1,88 @@
+/**
+ * `POST /admin/events/hook`: how MCP instances tell of their changes. Signed with a secret that only
+ * the supervisor's own children have; answered 2xx only after the event is in the channel, so that a
+ * sender that got no answer sends again and loses nothing.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { CodedError } from '../../../shared/errors.ts';
+import { readBody, sendError, sendJson } from '../http/respond.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Ingest } from './ingest.ts';
+
+/** The senders' own cap (PM_WEBHOOK_MAX_PAYLOAD_BYTES). */
+const maxBodyBytes = 131_072;
+
+/** How far a delivery's clock may be off, in seconds; older ones may be replays. */
+const maxAgeSeconds = 300;
+
+/** The signature of a delivery: `v1=` and the HMAC-SHA256 of `<timestamp>.<raw body>` in hex. */
+export function signWebhook(secret: string, timestamp: string, body: Buffer): string {
+  const hmac = createHmac('sha256', secret).update(`${timestamp}.`).update(body);
+  return `v1=${hmac.digest('hex')}`;
+}
+
+export interface WebhookOptions {
+  /** Null while events are switched off. */
+  readonly ingest: Ingest | null;
+  readonly secret: string;
+  readonly logger: Logger;
+  /** Unix ms; given so that tests can set the clock. */
+  readonly now?: () => number;
+}
+
+export function createWebhook({ ingest, secret, logger, now = Date.now }: WebhookOptions) {
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    receive(request, response).catch((error: unknown) => {
+      ingest?.countRejected();
+      logger.warn({ err: error }, 'webhook delivery refused');
+      // What is left of the body is not read; the connection cannot serve another request.
+      if (!request.complete) response.shouldKeepAlive = false;
+      sendError(response, error);
+    });
+  };
+
+  async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (ingest === null) {
+      throw new CodedError('events_disabled', 'Events are switched off: [events] enabled = false.');
+    }
+    const body = await readBody(request, maxBodyBytes);
+    verify(request, body);
+    const source = sourceOf(request);
+    const event = ingest.accept(readDelivery(body), source);
+    ingest.countWebhook(source);
+    sendJson(response, 200, { ok: true, id: event?.id ?? null, duplicate: event === null });
+  }
+
+  function verify(request: IncomingMessage, body: Buffer): void {
+    const timestamp = request.headers['x-pm-webhook-timestamp'];
+    const signature = request.headers['x-pm-webhook-signature'];
+    const refusal = new CodedError('signature_invalid', 'The webhook signature is not valid.');
+    if (typeof timestamp !== 'string' || typeof signature !== 'string') throw refusal;
+    const expected = Buffer.from(signWebhook(secret, timestamp, body));
+    const given = Buffer.from(signature);
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw refusal;
+    const age = Math.abs(now() / 1000 - Number(timestamp));
+    if (!(age <= maxAgeSeconds)) throw refusal;
+  }
+}
+
+/** The event inside a delivery (`{schema_version, event, context, …}`). */
+function readDelivery(body: Buffer): unknown {
+  let delivery: unknown;
+  try {
+    delivery = JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    throw new CodedError('bad_json', 'The delivery is not valid JSON.', { cause: error });
+  }
+  if (typeof delivery !== 'object' || delivery === null || !('event' in delivery)) {
+    throw new CodedError('bad_request', 'The delivery has no "event".');
+  }
+  return delivery.event;
+}
+
+/** The injected URL names the instance, so that people see who sent what. */
+function sourceOf(request: IncomingMessage): string {
+  const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
+  return `webhook:${searchParams.get('source')?.slice(0, 100) ?? 'unknown'}`;
+}

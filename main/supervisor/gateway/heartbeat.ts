@@ -1,0 +1,69 @@
+/** `/supervisor/heartbeat`: how editors know that the supervisor lives, without polling. */
+import type { ServerResponse } from 'node:http';
+
+/** The frame that old clients read; the first one comes at once (old weakness W16). */
+export interface Beat {
+  readonly timestamp_ms: number;
+  readonly mcp_proxy_port: number;
+  readonly pool_base_port: number;
+  readonly pool_instances: number;
+  readonly mcp_healthy: boolean;
+}
+
+const beatPeriodMs = 10_000;
+
+/** A listener that has not read so much, in bytes, is gone or stuck; it may connect again. */
+const maxBacklogBytes = 64 * 1024;
+
+export class Heartbeat {
+  readonly #listeners = new Set<ServerResponse>();
+  readonly #beat: () => Beat;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(beat: () => Beat) {
+    this.#beat = beat;
+  }
+
+  /** Answers a GET with the stream of beats. */
+  subscribe(response: ServerResponse): void {
+    response.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+    });
+    response.write(this.#frame());
+    this.#listeners.add(response);
+    this.#timer ??= setInterval(() => this.#beatAll(), beatPeriodMs);
+    response.once('close', () => {
+      this.#listeners.delete(response);
+      if (this.#listeners.size === 0) this.#stopTimer();
+    });
+  }
+
+  /** Tells everyone now: something changed that a beat reports. */
+  beatNow(): void {
+    if (this.#listeners.size > 0) this.#beatAll();
+  }
+
+  close(): void {
+    this.#stopTimer();
+    for (const response of this.#listeners) response.end();
+  }
+
+  #beatAll(): void {
+    const frame = this.#frame();
+    for (const response of this.#listeners) {
+      if (response.writableLength > maxBacklogBytes) response.destroy();
+      else response.write(frame);
+    }
+  }
+
+  #frame(): string {
+    return `data: ${JSON.stringify(this.#beat())}\n\n`;
+  }
+
+  #stopTimer(): void {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+}

@@ -1,0 +1,65 @@
+/** The little of JSON-RPC that the gateway speaks itself: it answers errors and reads `initialize`. */
+import type { ServerResponse } from 'node:http';
+import { z } from 'zod';
+import type { ErrorCode } from '../../../shared/errors.ts';
+import { sendJson } from '../http/respond.ts';
+
+/** Codes of JSON-RPC 2.0 and of MCP; -32001 is what MCP servers answer for an unknown session. */
+export const rpcCodes = { parse: -32700, server: -32000, session: -32001 } as const;
+
+/**
+ * Answers a JSON-RPC error. Clients show its message to people, so it is a sentence with cause and
+ * cure. The id is null: the gateway does not read the bodies it forwards.
+ */
+export function sendRpcError(
+  response: ServerResponse,
+  status: number,
+  code: number,
+  message: string,
+  reason: ErrorCode,
+): void {
+  sendJson(response, status, {
+    jsonrpc: '2.0',
+    id: null,
+    error: { code, message, data: { code: reason } },
+  });
+}
+
+/** What the gateway wants to know of a client; anything else in the body is none of its business. */
+const initializeSchema = z.object({
+  method: z.literal('initialize'),
+  params: z
+    .object({
+      protocolVersion: z.string().optional(),
+      clientInfo: z
+        .object({ name: z.string().optional(), version: z.string().optional() })
+        .optional(),
+    })
+    .optional(),
+});
+
+export interface Initialize {
+  readonly clientName: string | null;
+  readonly clientVersion: string | null;
+  readonly protocolVersion: string | null;
+}
+
+/** Reads a body as an `initialize` request; null when it is anything else. */
+export function readInitialize(body: Buffer): Initialize | null {
+  // Most bodies are not; looking for the word first spares parsing them.
+  if (!body.includes('"initialize"')) return null;
+  let message: unknown;
+  try {
+    message = JSON.parse(body.toString('utf8'));
+  } catch {
+    return null;
+  }
+  const parsed = initializeSchema.safeParse(message);
+  if (!parsed.success) return null;
+  const { clientInfo, protocolVersion } = parsed.data.params ?? {};
+  return {
+    clientName: clientInfo?.name?.slice(0, 200) ?? null,
+    clientVersion: clientInfo?.version?.slice(0, 100) ?? null,
+    protocolVersion: protocolVersion?.slice(0, 50) ?? null,
+  };
+}

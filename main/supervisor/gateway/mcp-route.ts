@@ -1,0 +1,240 @@
+/**
+ * `/mcp`: finds the instance for each request and forwards it there.
+ *
+ * Legacy MCP (2025-03-26 … 2025-11-25): a session lives on the instance that minted its id; its calls,
+ * its GET stream and its DELETE go there. A new session goes to the instance with the fewest. An
+ * unknown id gets 404 with JSON-RPC -32001, the one answer that makes clients initialize again (L5);
+ * an `initialize` that carries one opens a new session. Stateless MCP (2026-07-28) has no sessions:
+ * each request goes to the least loaded instance.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Agent } from 'undici';
+import { CodedError, codeOf, messageOf } from '../../../shared/errors.ts';
+import { readBody } from '../http/respond.ts';
+import type { Instance } from '../pool/instance.ts';
+import type { Session, SessionTable } from '../pool/sessions.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { forward } from './forward.ts';
+import { type Initialize, readInitialize, rpcCodes, sendRpcError } from './json-rpc.ts';
+
+/** What the route needs of the pool. */
+export interface InstancePool {
+  readonly sessions: SessionTable;
+  instance(name: string): Instance | undefined;
+  /** Throws `instance_unavailable` when none came up within `waitMs`. */
+  place(waitMs: number, signal: AbortSignal): Promise<Instance>;
+}
+
+export interface McpRouteOptions {
+  /** Null while MCP is switched off. */
+  readonly pool: InstancePool | null;
+  readonly agent: Agent;
+  readonly logger: Logger;
+  /** Counts that views show have changed. */
+  readonly onActivity: () => void;
+}
+
+/** The old system's cap; larger tool arguments belong into files. */
+const maxBodyBytes = 16 * 1024 * 1024;
+
+/** How long a new session waits for an instance that is just starting, in ms. */
+const placementWaitMs = 10_000;
+
+const sessionHeader = 'mcp-session-id';
+const staleSession: ReadonlySet<string> = new Set([sessionHeader]);
+
+export type McpRoute = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** Makes the handler of `/mcp`. It answers every request itself and never rejects. */
+export function createMcpRoute({ pool, agent, logger, onActivity }: McpRouteOptions): McpRoute {
+  return async (request, response) => {
+    try {
+      if (pool === null)
+        throw new CodedError('instance_unavailable', 'MCP is switched off: [mcp] enabled = false.');
+      await route(pool, request, response);
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === 'internal') logger.warn({ err: error, url: request.url }, 'MCP request failed');
+      refuse(response, error);
+    }
+  };
+
+  async function route(table: InstancePool, request: IncomingMessage, response: ServerResponse) {
+    const id = request.headers[sessionHeader];
+    const session = typeof id === 'string' ? table.sessions.get(id) : undefined;
+    if (session) {
+      await inSession(table, session, request, response);
+      return;
+    }
+    const isStateless = request.headers['mcp-method'] !== undefined;
+    if (request.method !== 'POST' || isStateless) {
+      if (id !== undefined && !isStateless) throw unknownSession();
+      await withoutSession(table, request, response, bodyOf(request), null);
+      return;
+    }
+    const body = await readBody(request, maxBodyBytes);
+    const initialize = readInitialize(body);
+    if (id !== undefined && initialize === null) throw unknownSession();
+    await withoutSession(table, request, response, body, initialize);
+  }
+
+  async function inSession(
+    table: InstancePool,
+    session: Session,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const { sessionId } = session.opening;
+    const instance = table.instance(session.opening.instance);
+    if (!instance?.isUp) {
+      table.sessions.close(sessionId);
+      throw unknownSession();
+    }
+    const isStream = request.method === 'GET';
+    session.lastActivityAt = new Date();
+    session.bytesIn += Number(request.headers['content-length'] ?? 0);
+    if (isStream) session.streams += 1;
+    else session.inFlight += 1;
+    try {
+      await exchange(instance, request, response, bodyOf(request), {
+        onHead: (status) => {
+          // 202 acknowledges a notification or a client's answer; 200 answers a call.
+          if (request.method === 'POST' && status === 200) session.calls += 1;
+          const ended = request.method === 'DELETE' && status >= 200 && status < 300;
+          if (ended || status === 404) table.sessions.close(sessionId);
+        },
+        onBytes: (bytes) => {
+          session.bytesOut += bytes;
+          session.lastActivityAt = new Date();
+        },
+      });
+    } finally {
+      if (isStream) session.streams -= 1;
+      else session.inFlight -= 1;
+    }
+  }
+
+  async function withoutSession(
+    table: InstancePool,
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: Body,
+    initialize: Initialize | null,
+  ): Promise<void> {
+    const hungUp = new AbortController();
+    response.once('close', () => hungUp.abort());
+    const instance = await table.place(placementWaitMs, hungUp.signal);
+    if (initialize === null) {
+      await exchange(instance, request, response, body, {});
+      return;
+    }
+    let opened = false;
+    const settle = () => {
+      if (!opened) instance.opening -= 1;
+      opened = true;
+    };
+    instance.opening += 1;
+    try {
+      await exchange(instance, request, response, body, {
+        omit: staleSession,
+        onHead: (status, header) => {
+          const sessionId = header(sessionHeader);
+          settle();
+          if (status !== 200 || sessionId === undefined) return;
+          table.sessions.open({ ...initialize, sessionId, instance: instance.name });
+          logger.info(
+            { instance: instance.name, client: initialize.clientName },
+            'MCP session opened',
+          );
+        },
+      });
+    } finally {
+      settle();
+    }
+  }
+
+  async function exchange(
+    instance: Instance,
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: Body,
+    watch: Watch,
+  ): Promise<void> {
+    const { origin } = instance;
+    if (origin === null) throw unavailable(instance, 'it has no port yet');
+    // A GET stream is not work: it must not make an instance look busy.
+    const isWork = request.method !== 'GET';
+    if (isWork) instance.inFlight += 1;
+    onActivity();
+    try {
+      await forward({
+        agent,
+        origin,
+        request,
+        response,
+        body,
+        ...(watch.omit && { omit: watch.omit }),
+        onHead: (status, header) => {
+          if (request.method === 'POST' && status === 200) instance.calls += 1;
+          watch.onHead?.(status, header);
+        },
+        onBytes: (bytes) => watch.onBytes?.(bytes),
+      });
+    } catch (error) {
+      if (error instanceof CodedError) throw error;
+      throw unavailable(instance, messageOf(error));
+    } finally {
+      if (isWork) instance.inFlight -= 1;
+      onActivity();
+    }
+  }
+}
+
+type Body = Buffer | IncomingMessage | AsyncIterable<Buffer> | null;
+
+interface Watch {
+  readonly omit?: ReadonlySet<string>;
+  readonly onHead?: (status: number, header: (name: string) => string | undefined) => void;
+  readonly onBytes?: (bytes: number) => void;
+}
+
+/** The body to stream on, never more of it than allowed; null when there is none. */
+function bodyOf(request: IncomingMessage): Body {
+  const length = request.headers['content-length'];
+  if (length === undefined && request.headers['transfer-encoding'] === undefined) return null;
+  if (Number(length ?? 0) > maxBodyBytes) throw tooLarge();
+  return length === undefined ? limited(request) : request;
+}
+
+async function* limited(request: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let size = 0;
+  for await (const chunk of request) {
+    size += chunk.length;
+    if (size > maxBodyBytes) throw tooLarge();
+    yield chunk;
+  }
+}
+
+function tooLarge(): CodedError {
+  return new CodedError('too_large', `The request is larger than ${maxBodyBytes} bytes.`);
+}
+
+function unknownSession(): CodedError {
+  return new CodedError('session_not_found', 'Session not found. Please initialize again.');
+}
+
+function unavailable(instance: Instance, cause: string): CodedError {
+  return new CodedError(
+    'instance_unavailable',
+    `${instance.name} did not answer (${cause}). It is being restarted; call again.`,
+  );
+}
+
+function refuse(response: ServerResponse, error: unknown): void {
+  const code = codeOf(error);
+  const rpcCode = code === 'session_not_found' ? rpcCodes.session : rpcCodes.server;
+  const status = error instanceof CodedError ? error.status : 500;
+  // The rest of an oversized body is not read: the connection cannot be used again.
+  if (code === 'too_large') response.shouldKeepAlive = false;
+  sendRpcError(response, status, rpcCode, messageOf(error), code);
+}

@@ -1,0 +1,145 @@
+/**
+ * How each service is started: its command, its environment, what makes it ready. Where the
+ * configuration names no program, the bundled one runs under the project's own Node.
+ */
+import { resolve } from 'node:path';
+import type { Config, ServerConfig } from '../../shared/config-schema.ts';
+import type { Launch } from './services/service.ts';
+
+/** Where the bundled programs are. */
+export interface BundledPrograms {
+  /** The Node that runs them. */
+  readonly node: string;
+  readonly memoryServer: string;
+  readonly dashboard: string;
+}
+
+export interface LaunchContext {
+  readonly config: Config;
+  readonly bundled: BundledPrograms;
+  readonly dataDir: string;
+  /** The supervisor's own environment, which services inherit. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Turns a `working_dir` of the file into an absolute folder. */
+  readonly folder: (workingDir: string) => string;
+}
+
+/** Where an instance sends its events, and how it signs them. */
+export interface WebhookTarget {
+  readonly url: string;
+  readonly secret: string;
+}
+
+interface Program {
+  readonly command?: string | undefined;
+  readonly args?: readonly string[] | undefined;
+  readonly working_dir?: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Flags of the configured arguments that the pool sets itself. */
+const transportFlags = new Set(['--transport', '--port']);
+
+export function mcpInstanceLaunch(
+  context: LaunchContext,
+  name: string,
+  port: number,
+  webhook: WebhookTarget | null,
+): Launch {
+  const { config, bundled } = context;
+  const program = config.mcp.node;
+  const isBundled = program.command === undefined;
+  const args = isBundled ? [bundled.memoryServer] : withoutFlags(program.args ?? []);
+  return {
+    command: program.command ?? bundled.node,
+    args: [...args, '--transport', 'streamable-http', '--port', String(port)],
+    workingDir: workingDirOf(context, program),
+    env: {
+      ...context.env,
+      ...(isBundled && { PM_DATA_ROOT: context.dataDir }),
+      MCP_TRANSPORT: 'streamable-http',
+      MCP_PORT: String(port),
+      ...(webhook && {
+        PM_WEBHOOK_ENABLED: '1',
+        PM_WEBHOOK_URL: `${webhook.url}?source=${encodeURIComponent(name)}`,
+        PM_WEBHOOK_SECRET: webhook.secret,
+      }),
+      ...program.env,
+    },
+    port,
+    url: null,
+    readiness: { kind: 'http', url: `http://127.0.0.1:${port}/health` },
+  };
+}
+
+export function dashboardLaunch(
+  context: LaunchContext,
+  port: number,
+  eventsUrl: string | null,
+): Launch {
+  const { config, bundled } = context;
+  const program = config.dashboard;
+  const isBundled = program.command === undefined;
+  const url = `http://127.0.0.1:${port}/`;
+  return {
+    command: program.command ?? bundled.node,
+    args: isBundled ? [bundled.dashboard] : (program.args ?? []),
+    workingDir: workingDirOf(context, program),
+    env: {
+      ...context.env,
+      ...(isBundled && { PM_DATA_ROOT: context.dataDir }),
+      PORT: String(port),
+      ...(eventsUrl !== null && { SUPERVISOR_EVENTS_URL: eventsUrl }),
+      ...program.env,
+    },
+    port,
+    url,
+    // Old dashboards may have no health route but do listen; a port is what both have.
+    readiness: isBundled ? { kind: 'http', url: `${url}api/health` } : { kind: 'tcp', port },
+  };
+}
+
+export function fallbackApiLaunch(context: LaunchContext, port: number): Launch {
+  const program = context.config.fallback_api;
+  return {
+    command: program.command ?? 'node',
+    args: program.args,
+    workingDir: workingDirOf(context, program),
+    env: {
+      ...context.env,
+      FALLBACK_API_HOST: '127.0.0.1',
+      FALLBACK_API_PORT: String(port),
+      ...program.env,
+    },
+    port,
+    url: null,
+    readiness: { kind: 'http', url: `http://127.0.0.1:${port}/health` },
+  };
+}
+
+export function serverLaunch(context: LaunchContext, server: ServerConfig): Launch {
+  const port = server.port ?? null;
+  return {
+    command: server.command,
+    args: server.args,
+    workingDir: workingDirOf(context, server),
+    env: { ...context.env, ...server.env },
+    port,
+    url: port === null ? null : `http://127.0.0.1:${port}/`,
+    readiness: port === null ? null : { kind: 'tcp', port },
+  };
+}
+
+function workingDirOf(context: LaunchContext, program: Program): string | undefined {
+  return program.working_dir === undefined
+    ? undefined
+    : resolve(context.folder(program.working_dir));
+}
+
+/** Leaves out `--port N` and `--port=N` (and `--transport`): each instance has its own. */
+function withoutFlags(args: readonly string[]): readonly string[] {
+  return args.filter((arg, index) => {
+    const isFlag = transportFlags.has(arg.split('=')[0] ?? '');
+    return !isFlag && !transportFlags.has(args[index - 1] ?? '');
+  });
+}

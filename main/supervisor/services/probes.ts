@@ -1,0 +1,53 @@
+/** Questions asked of a running service: is it there, does it answer? */
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { messageOf } from '../../../shared/errors.ts';
+
+export type Probe =
+  | { readonly kind: 'http'; readonly url: string }
+  | { readonly kind: 'tcp'; readonly port: number };
+
+/** Null when the probe succeeded, otherwise why it did not. */
+export type ProbeResult = string | null;
+
+/** Asks once; never throws. */
+export async function runProbe(
+  probe: Probe,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<ProbeResult> {
+  const limit = AbortSignal.timeout(timeoutMs);
+  const either = signal ? AbortSignal.any([signal, limit]) : limit;
+  try {
+    return probe.kind === 'http'
+      ? await probeHttp(probe.url, either)
+      : await probeTcp(probe.port, either);
+  } catch (error) {
+    if (limit.aborted) return `no answer within ${timeoutMs} ms`;
+    return messageOf(error);
+  }
+}
+
+/** Any 2xx is healthy. Each probe has a connection of its own: a kept one could outlive the process. */
+function probeHttp(url: string, signal: AbortSignal): Promise<ProbeResult> {
+  return new Promise((resolve, reject) => {
+    const call = request(url, { signal, agent: false }, (response) => {
+      response.resume();
+      const status = response.statusCode ?? 0;
+      resolve(status >= 200 && status < 300 ? null : `${url} answered ${status}`);
+    });
+    call.on('error', reject);
+    call.end();
+  });
+}
+
+function probeTcp(port: number, signal: AbortSignal): Promise<ProbeResult> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, signal });
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(null);
+    });
+    socket.on('error', reject);
+  });
+}

@@ -1,0 +1,220 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { StateTransition } from '../../../shared/status.ts';
+import { Service, type ServiceOptions } from './service.ts';
+
+let folder: string;
+let transitions: StateTransition[];
+let services: Service[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'pm-service-'));
+  transitions = [];
+  services = [];
+});
+
+afterEach(async () => {
+  await Promise.all(services.map((service) => service.stop('test over')));
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** A service that runs `script` in Node; `$PORT` and `$FOLDER` reach it by environment. */
+async function serviceOf(script: string, options: Partial<ServiceOptions> = {}, port?: number) {
+  const file = join(folder, `${services.length}.mjs`);
+  await writeFile(file, script);
+  const service = new Service({
+    name: 'sample',
+    displayName: 'Sample',
+    kind: 'server',
+    restartPolicy: 'always_restart',
+    startTimeoutMs: 5_000,
+    stopGraceMs: 300,
+    probeTimeoutMs: 500,
+    backOff: {
+      initialDelayMs: 20,
+      maxDelayMs: 50,
+      multiplier: 2,
+      jitterRatio: 0,
+      maxAttempts: 0,
+      cooldownAfterAttempts: 0,
+      cooldownMs: 0,
+    },
+    prepare: async () => ({
+      command: process.execPath,
+      args: [file],
+      workingDir: folder,
+      env: { ...process.env, PORT: String(port ?? 0), FOLDER: folder },
+      port: port ?? null,
+      url: null,
+      readiness: port === undefined ? null : { kind: 'http', url: `http://127.0.0.1:${port}/` },
+    }),
+    onTransition: (transition) => transitions.push(transition),
+    ...options,
+  });
+  services.push(service);
+  return service;
+}
+
+const httpServer = `
+import { createServer } from 'node:http';
+createServer((request, response) => response.end('ok')).listen(Number(process.env.PORT), '127.0.0.1');
+`;
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test('start resolves when the service answers, stop when its process is gone', async () => {
+  const service = await serviceOf(httpServer, {}, await freePort());
+  await service.start();
+  const { pid, state } = service.status();
+  expect(state).toBe('ready');
+  expect(isAlive(pid ?? 0)).toBe(true);
+  await service.stop('by hand');
+  expect(service.status()).toMatchObject({ state: 'stopped', reason: 'by hand', pid: null });
+  expect(isAlive(pid ?? 0)).toBe(false);
+  expect(transitions.map((each) => each.to)).toEqual(['starting', 'ready', 'stopping', 'stopped']);
+});
+
+test('a killed service comes back at once as a new process, and says why', async () => {
+  const service = await serviceOf(httpServer, {}, await freePort());
+  await service.start();
+  const first = service.status().pid ?? 0;
+  process.kill(first, 'SIGKILL');
+  await vi.waitFor(() => expect(service.status()).toMatchObject({ state: 'ready', restarts: 1 }));
+  expect(service.status().pid).not.toBe(first);
+  expect(service.status().lastExit).toMatchObject({ signal: 'SIGKILL' });
+  expect(transitions.find((each) => each.to === 'starting' && each.from === 'ready')?.reason).toBe(
+    'ended with signal SIGKILL',
+  );
+});
+
+test('a service that dies at once ends in a crash loop that goes on trying and tells when', async () => {
+  const service = await serviceOf(
+    `console.error('Error: no database here\\nsome footer'); process.exit(3);`,
+  );
+  await service.start();
+  await vi.waitFor(() => expect(service.state).toBe('crash_loop'), { timeout: 5_000 });
+  const status = service.status();
+  expect(status.reason).toBe('ended with exit code 3: Error: no database here');
+  expect(status.nextRetryAt).not.toBeNull();
+  expect(status.lastExit?.code).toBe(3);
+  const { restarts } = status;
+  await vi.waitFor(() => expect(service.status().restarts).toBeGreaterThan(restarts));
+});
+
+test('a command that does not exist fails for good, with the cause in words', async () => {
+  const service = await serviceOf('', {
+    prepare: async () => ({
+      command: 'no-such-command-here',
+      args: [],
+      workingDir: undefined,
+      env: process.env,
+      port: null,
+      url: null,
+      readiness: null,
+    }),
+  });
+  await service.start().catch(() => {});
+  await vi.waitFor(() => expect(service.state).toBe('failed'));
+  expect(service.status().reason).toContain('"no-such-command-here" was not found');
+  expect(service.status().nextRetryAt).toBeNull();
+});
+
+test('W15 a slow start is not a failed start: the start deadline is its own', async () => {
+  const port = await freePort();
+  const service = await serviceOf(
+    `setTimeout(() => import('./server.mjs'), 700);`,
+    { probeTimeoutMs: 100 },
+    port,
+  );
+  await writeFile(join(folder, 'server.mjs'), httpServer);
+  await service.start();
+  expect(service.status()).toMatchObject({ state: 'ready', restarts: 0 });
+});
+
+test('a service that never answers is ended at its start deadline and tried again', async () => {
+  const service = await serviceOf(
+    'setInterval(() => {}, 1000);',
+    { startTimeoutMs: 200 },
+    await freePort(),
+  );
+  await service.start().catch(() => {});
+  await vi.waitFor(() => expect(service.status().restarts).toBeGreaterThan(0));
+  expect(transitions.some((each) => /not ready within 200 ms/.test(each.reason))).toBe(true);
+});
+
+test('W26 stop asks first: a service gets its SIGTERM and the time to finish', async () => {
+  const service = await serviceOf(
+    `
+import { writeFileSync } from 'node:fs';
+process.on('SIGTERM', () => setTimeout(() => { writeFileSync(process.env.FOLDER + '/done', 'flushed'); process.exit(0); }, 100));
+console.log('up'); setInterval(() => {}, 1000);`,
+    { stopGraceMs: 5_000 },
+  );
+  await service.start();
+  await vi.waitFor(() => expect(service.output.tail()).toHaveLength(1));
+  await service.stop('by hand');
+  expect(await readFile(join(folder, 'done'), 'utf8')).toBe('flushed');
+});
+
+test('stop reaches children that ignore SIGTERM after their parent obeyed it', async () => {
+  const service = await serviceOf(`
+import { spawn } from 'node:child_process';
+const child = spawn(process.execPath, ['-e', "process.on('SIGTERM', () => {}); console.log('deaf'); setInterval(() => {}, 1000)"], { stdio: ['ignore', 'pipe', 'ignore'] });
+child.stdout.once('data', () => console.log(child.pid));
+process.on('SIGTERM', () => process.exit(0));
+`);
+  await service.start();
+  await vi.waitFor(() => expect(service.output.tail()).toHaveLength(1));
+  const grandchild = Number(service.output.tail()[0]?.text);
+  expect(isAlive(grandchild)).toBe(true);
+  await service.stop('by hand');
+  expect(isAlive(grandchild)).toBe(false);
+});
+
+test('never_restart leaves a crashed service down, restart_on_failure a finished one', async () => {
+  const crashed = await serviceOf('process.exit(1);', { restartPolicy: 'never_restart' });
+  await crashed.start().catch(() => {});
+  await vi.waitFor(() => expect(crashed.state).toBe('failed'));
+  const finished = await serviceOf('', { restartPolicy: 'restart_on_failure' });
+  await finished.start().catch(() => {});
+  await vi.waitFor(() => expect(finished.state).toBe('stopped'));
+  expect(finished.status().restarts).toBe(0);
+});
+
+test('start while it is still stopping waits and then starts', async () => {
+  const service = await serviceOf(httpServer, {}, await freePort());
+  await service.start();
+  const stopping = service.stop('by hand');
+  await service.start();
+  await stopping;
+  expect(service.state).toBe('ready');
+});
+
+test('W29 output that is not UTF-8 does not stop the reading', async () => {
+  const service = await serviceOf(`
+process.stdout.write(Buffer.from([0xff, 0xfe, 0x0a]));
+process.stdout.write('x'.repeat(40000) + '\\nlast\\n');
+setInterval(() => {}, 1000);`);
+  await service.start();
+  await vi.waitFor(() => expect(service.output.tail().at(-1)?.text).toBe('last'));
+  expect(service.output.tail().map((line) => line.text.length)).toEqual([2, 16384, 16384, 7232, 4]);
+});
