@@ -1,0 +1,72 @@
+/**
+ * The desktop application under test: one interface, two backends. Where the Electron binary and a
+ * display are there, the real thing; else the same built files on the double, with Debian's or
+ * Playwright's Chromium. A run says which one it used (`backend`).
+ */
+import { type Browser, chromium } from 'playwright/test';
+import { findChromium, hasElectron } from './backends.ts';
+import type { DesktopApp, StartOptions } from './desktop-app.ts';
+import { DoubleApp, startAgain } from './double/launch.ts';
+import { ElectronApp } from './electron-app.ts';
+
+/** Why no desktop test can run here, or null. */
+export function whyNoDesktop(): string | null {
+  if (hasElectron() || findChromium() !== undefined) return null;
+  return 'Neither an Electron binary with a display nor a Chromium (PM_TEST_CHROMIUM) is here.';
+}
+
+/** Starts the built application (`out/`). */
+export async function startDesktop(options: StartOptions): Promise<DesktopApp> {
+  return hasElectron() ? await ElectronApp.start(options) : await startOnDouble(options);
+}
+
+async function startOnDouble({ root, args, env }: StartOptions): Promise<DesktopApp> {
+  const executablePath = findChromium();
+  if (executablePath === undefined) throw new Error(whyNoDesktop() ?? 'There is no Chromium.');
+  const browser = await chromium.launch({
+    executablePath,
+    // Chromium's sandbox cannot be set up by root (crbug.com/638180), which is who CI is.
+    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+  });
+  const context = await browser.newContext();
+  const start = { entry: `${root}/out/main/index.js`, args, env };
+  return onDouble(new DoubleApp({ ...start, context }), browser, () => startAgain(start));
+}
+
+function onDouble(
+  app: DoubleApp,
+  browser: Browser,
+  again: () => Promise<number | NodeJS.Signals>,
+): DesktopApp {
+  const window = async () => (await app.windows()).at(0);
+  const openWindow = async () => {
+    const found = await window();
+    if (found === undefined) throw new Error('There is no window.');
+    return found;
+  };
+  return {
+    backend: 'double',
+    get output() {
+      return app.output;
+    },
+    exited: app.exited,
+    tray: () => app.tray(),
+    clickMenu: (...labels) => app.clickMenu(...labels),
+    page: async () => {
+      const found = await window();
+      return found === undefined ? null : await app.page(found.id);
+    },
+    isWindowVisible: async () => (await window())?.visible === true,
+    pressClose: async () => app.pressClose((await openWindow()).id),
+    crashPage: async () => app.crash((await openWindow()).id),
+    startAgain: again,
+    signal: (signal) => void app.process.kill(signal),
+    dispose: async () => {
+      if (app.process.exitCode === null && app.process.signalCode === null) {
+        app.process.kill('SIGKILL');
+        await app.exited;
+      }
+      await browser.close();
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/** Which of the two backends of the desktop tests this machine has. */
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { chromium } from 'playwright/test';
+
+/** The Chromium to show the double's windows in. */
+export function findChromium(): string | undefined {
+  return [
+    process.env['PM_TEST_CHROMIUM'],
+    '/usr/bin/chromium-headless-shell',
+    '/usr/bin/chromium',
+    chromium.executablePath(),
+  ].find((file) => file !== undefined && file !== '' && existsSync(file));
+}
+
+/** True if Electron's binary was fetched and there is a display to start it on. */
+export function hasElectron(): boolean {
+  const hasDisplay =
+    process.platform !== 'linux' ||
+    (process.env['DISPLAY'] ?? process.env['WAYLAND_DISPLAY'] ?? '') !== '';
+  return hasDisplay && electronFile() !== undefined;
+}
+
+/** The binary, found without `require('electron')`, which would start to download one. */
+export function electronFile(): string | undefined {
+  const folder = join(createRequire(import.meta.url).resolve('electron/package.json'), '..');
+  const nameFile = join(folder, 'path.txt'); // Written when the binary was unpacked.
+  if (!existsSync(nameFile)) return undefined;
+  const dist = process.env['ELECTRON_OVERRIDE_DIST_PATH'] ?? join(folder, 'dist');
+  const file = join(dist, readFileSync(nameFile, 'utf8'));
+  return existsSync(file) ? file : undefined;
+}

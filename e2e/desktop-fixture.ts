@@ -1,0 +1,125 @@
+/** A desktop application on a configuration of its own, gone with everything it wrote after the test. */
+/* oxlint-disable no-empty-pattern -- see the biome-ignore below */
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test as base, expect, type Page } from 'playwright/test';
+import type { StatusSnapshot } from '../shared/status.ts';
+import { startDesktop, whyNoDesktop } from './app.ts';
+import type { DesktopApp } from './desktop-app.ts';
+
+const root = join(import.meta.dirname, '..');
+
+/** The bundled servers on ports that the system chooses; nothing outside the folder is touched. */
+function configuration(dataFolder: string): string {
+  return [
+    '[supervisor]',
+    'control_tcp_port = 0',
+    `data_dir = ${JSON.stringify(dataFolder)}`,
+    '[mcp]',
+    'port = 0',
+    '[mcp.pool]',
+    'base_port = 0',
+    '[dashboard]',
+    'port = 0',
+    '[gui_server]',
+    'port = 0',
+    '',
+  ].join('\n');
+}
+
+/** Every folder that a desktop program looks for in its environment lies in the test's own. */
+function environment(folder: string): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    XDG_CACHE_HOME: join(folder, 'cache'),
+    XDG_CONFIG_HOME: join(folder, 'config'),
+    XDG_DATA_HOME: join(folder, 'data-home'),
+    XDG_RUNTIME_DIR: join(folder, 'runtime'),
+    XDG_STATE_HOME: join(folder, 'state'),
+    PM_SUPERVISOR_READY_FILE: join(folder, 'ready'),
+  };
+}
+
+export interface DesktopStart {
+  readonly args?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+interface Fixtures {
+  /** Starts the application and waits until tray and window are set up. Once a test. */
+  start: (start?: DesktopStart) => Promise<DesktopApp>;
+}
+
+export const test = base.extend<Fixtures>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads from it which fixtures are needed.
+  start: async ({}, use, testInfo) => {
+    const reason = whyNoDesktop();
+    testInfo.skip(reason !== null, reason ?? '');
+    const folder = await mkdtemp(join(tmpdir(), 'pm-desktop-'));
+    await mkdir(join(folder, 'runtime'), { mode: 0o700 });
+    const configFile = join(folder, 'supervisor.toml');
+    await writeFile(configFile, configuration(join(folder, 'data')));
+    let app: DesktopApp | undefined;
+    try {
+      await use(async ({ args = ['--hidden'], env = {} } = {}) => {
+        app = await startDesktop({
+          root,
+          args: ['--config', configFile, ...args],
+          env: { ...environment(folder), ...env },
+        });
+        testInfo.annotations.push({ type: 'backend', description: app.backend });
+        await untilReady(join(folder, 'ready'), app);
+        return app;
+      });
+    } finally {
+      if (app !== undefined && testInfo.status !== testInfo.expectedStatus) {
+        await testInfo.attach('output of the application', { body: app.output });
+      }
+      await app?.dispose();
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+});
+
+async function untilReady(readyFile: string, app: DesktopApp): Promise<void> {
+  let exit: number | NodeJS.Signals | undefined;
+  void app.exited.then((how) => {
+    exit = how;
+  });
+  await expect
+    .poll(() => existsSync(readyFile) || exit !== undefined, { timeout: 30_000 })
+    .toBe(true);
+  if (exit !== undefined) throw new Error(`The application ended (${exit}):\n${app.output}`);
+}
+
+/** The page of the window, once it can be seen. */
+export async function visiblePage(app: DesktopApp): Promise<Page> {
+  await expect.poll(() => app.isWindowVisible()).toBe(true);
+  const page = await app.page();
+  if (page === null) throw new Error('There is no window.');
+  return page;
+}
+
+/** What the supervisor says about itself, asked through the page's own bridge. */
+export async function snapshotThrough(page: Page): Promise<StatusSnapshot> {
+  return await page.evaluate(async () => {
+    const bridge = Reflect.get(globalThis, 'supervisor');
+    return (await bridge.call('control', { type: 'Snapshot' })).data;
+  });
+}
+
+/** The process ids of everything that is supervised. */
+export function pidsOf({ services, instances }: StatusSnapshot): readonly number[] {
+  return [...services, ...instances].flatMap(({ pid }) => (pid === null ? [] : [pid]));
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * Puts the user interface together: page, window, tray. Each part may fail without the others and
+ * without the supervisor (old weakness W31: a GUI that did not load made the supervisor invisible).
+ */
+import { join } from 'node:path';
+import { app, clipboard, ipcMain, type NativeImage, protocol, shell } from 'electron';
+import { api } from '../../shared/api.ts';
+import type { Reply } from '../../shared/control-protocol.ts';
+import type { StampedEvent } from '../../shared/events.ts';
+import type { StatusSnapshot } from '../../shared/status.ts';
+import type { Attempt } from './attempt.ts';
+import { serveBundle } from './bundle-scheme.ts';
+import { openExternal } from './hardening.ts';
+import { hiddenNotice } from './hidden-notice.ts';
+import { appIconFile } from './icons.ts';
+import { serve } from './ipc.ts';
+import { isPageVisible, StatusWindow } from './status-window.ts';
+import { createSystemTray, trayImage } from './system-tray.ts';
+import { TrayIcon } from './tray.ts';
+import { trayActions } from './tray-actions.ts';
+
+/** What the user interface needs of the supervisor. */
+export interface Supervised {
+  snapshot(): StatusSnapshot;
+  control(request: unknown): Promise<Reply>;
+  onSnapshot(listener: (snapshot: StatusSnapshot) => void): () => void;
+  onEvents(listener: (events: readonly StampedEvent[]) => void): () => void;
+}
+
+export interface DesktopOptions {
+  readonly supervisor: Supervised;
+  readonly attempt: Attempt;
+  /** Start with the tray alone. */
+  readonly hidden: boolean;
+  /** True once everything has been stopped and windows may really close. */
+  readonly isStopped: () => boolean;
+}
+
+/** Opens tray and window; never throws. */
+export function openDesktop(options: DesktopOptions): StatusWindow {
+  const { supervisor, attempt, hidden, isStopped } = options;
+  const appPath = app.getAppPath();
+  const iconFile = appIconFile(appPath, process.platform);
+  let tray: TrayIcon<NativeImage> | undefined;
+
+  serveBundle(protocol, join(appPath, 'out/renderer'));
+  const pages = serve({
+    ipcMain,
+    contract: api,
+    handlers: {
+      control: (request) => supervisor.control(request),
+      openExternal: (address) => openExternal(shell, address),
+    },
+    latest: { snapshot: () => supervisor.snapshot() },
+    isVisible: isPageVisible,
+  });
+  const window = new StatusWindow({
+    preloadFile: join(appPath, 'out/preload/index.cjs'),
+    iconFile,
+    attempt,
+    onCloseButton: () => {
+      if (isStopped()) return 'close';
+      return tray === undefined ? 'quit' : 'hide';
+    },
+    onShown: (page) => pages.catchUp(page),
+    onHiddenByUser: hiddenNotice(iconFile),
+    onQuitWanted: () => app.quit(),
+  });
+  const perform = trayActions({
+    control: (request) => supervisor.control(request),
+    showWindow: () => window.setVisible(true),
+    clipboard,
+    shell,
+    app,
+    attempt,
+  });
+  attempt('show the tray icon', () => {
+    tray = new TrayIcon(
+      {
+        create: (image) => createSystemTray(image, perform),
+        image: (health) => trayImage(appPath, health),
+        attempt,
+      },
+      supervisor.snapshot(),
+    );
+  });
+  supervisor.onSnapshot((snapshot) => {
+    attempt('show a new state', () => {
+      tray?.render(snapshot);
+      pages.push('snapshot', snapshot);
+    });
+  });
+  supervisor.onEvents((events) => {
+    attempt('show new events', () => pages.push('events', events));
+  });
+  app.on('will-quit', () => tray?.[Symbol.dispose]());
+  // Without a tray (some Linux desktops) the window is the only way in, and its X the only way out.
+  // A tray that was accepted but is not drawn (GNOME without its extension) cannot be told from one
+  // that is: there a second start shows the window.
+  if (!hidden || tray === undefined) window.setVisible(true);
+  return window;
+}
