@@ -1,13 +1,14 @@
 /**
  * The desktop application under test: one interface, two backends. Where the Electron binary and a
  * display are there, the real thing; else the same built files on the double, with Debian's or
- * Playwright's Chromium. A run says which one it used (`backend`).
+ * Playwright's Chromium. The titles of the tests say which one was used.
  */
 import { type Browser, chromium } from 'playwright/test';
 import { findChromium, hasElectron } from './backends.ts';
 import type { DesktopApp, StartOptions } from './desktop-app.ts';
 import { DoubleApp, startAgain } from './double/launch.ts';
 import { ElectronApp } from './electron-app.ts';
+import { endProcess } from './end-process.ts';
 
 /** Why no desktop test can run here, or null. */
 export function whyNoDesktop(): string | null {
@@ -62,10 +63,7 @@ function onDouble(
     startAgain: again,
     signal: (signal) => void app.process.kill(signal),
     dispose: async () => {
-      if (app.process.exitCode === null && app.process.signalCode === null) {
-        app.process.kill('SIGKILL');
-        await app.exited;
-      }
+      await endProcess(app.process, app.exited);
       await browser.close();
     },
   };

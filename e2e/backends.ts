@@ -22,6 +22,11 @@ export function hasElectron(): boolean {
   return hasDisplay && electronFile() !== undefined;
 }
 
+/** For the report: a run on the double is no test on Electron. */
+export function backendName(): string {
+  return hasElectron() ? 'Electron' : 'the double of Electron';
+}
+
 /** The binary, found without `require('electron')`, which would start to download one. */
 export function electronFile(): string | undefined {
   const folder = join(createRequire(import.meta.url).resolve('electron/package.json'), '..');

@@ -69,7 +69,6 @@ export const test = base.extend<Fixtures>({
           args: ['--config', configFile, ...args],
           env: { ...environment(folder), ...env },
         });
-        testInfo.annotations.push({ type: 'backend', description: app.backend });
         await untilReady(join(folder, 'ready'), app);
         return app;
       });

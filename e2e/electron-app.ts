@@ -6,6 +6,7 @@ import { _electron, type ElectronApplication, type Page } from 'playwright/test'
 import { electronFile } from './backends.ts';
 import type { DesktopApp, StartOptions } from './desktop-app.ts';
 import type { MenuItemState, TrayState } from './double/protocol.ts';
+import { endProcess } from './end-process.ts';
 
 /** What `tray-recorder.cjs` keeps in Electron's main process. */
 interface ToldTray {
@@ -114,10 +115,7 @@ export class ElectronApp implements DesktopApp {
   }
 
   async dispose(): Promise<void> {
-    const child = this.#app.process();
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
-    await this.exited;
+    await endProcess(this.#app.process(), this.exited);
   }
 }
 

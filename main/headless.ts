@@ -1,5 +1,8 @@
 /** The supervisor without Electron: the same core in plain Node, the same page in a browser. */
 import { boot } from './boot.ts';
+import { outliveTerminal } from './outlive-terminal.ts';
+
+outliveTerminal([process.stdout, process.stderr]);
 
 const quit = Promise.withResolvers<string>();
 

@@ -19,7 +19,7 @@ import {
 import { quitOnMistakes, quitOnSignals, stopBeforeQuit } from './desktop/quit.ts';
 import { startArguments, userDataFolder } from './desktop/start-arguments.ts';
 import type { StatusWindow } from './desktop/status-window.ts';
-import { outliveTerminal } from './desktop/terminal.ts';
+import { outliveTerminal } from './outlive-terminal.ts';
 
 const stopDeadlineMs = 15_000;
 
@@ -62,7 +62,7 @@ function start(): void {
   });
   app
     .whenReady()
-    .then(() => run(isStopped), fail)
+    .then(() => run(isStopped))
     .catch(fail);
 }
 

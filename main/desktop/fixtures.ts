@@ -51,6 +51,8 @@ export function snapshotOf(
       rejected: 0,
       replayed: 0,
       lastId: 0,
+      gaps: { lagged: 0, expired: 0, unknown: 0 },
+      journal: { state: 'off', file: null, events: 0, oldestId: 0, lost: 0, lastError: null },
       sources: [],
       url: 'http://127.0.0.1:3457/supervisor/events',
     },

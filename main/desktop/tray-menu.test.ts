@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type ServiceState, serviceStates } from '../../shared/status.ts';
-import { trayTooltip } from '../../shared/wording.ts';
+import { eventsTooltipLine, overallSentence, trayTooltip } from '../../shared/wording.ts';
 import { serviceIn, snapshotOf } from './fixtures.ts';
 import { type TrayItem, trayMenu } from './tray-menu.ts';
 
@@ -26,8 +26,8 @@ test('the menu says first what the tooltip says, then lists each service with it
   const snapshot = snapshotOf([serviceIn('ready'), serviceIn('crash_loop', 'dashboard')]);
   const menu = labels(trayMenu(snapshot));
   expect(menu).toEqual([
-    '1 of 2 running. Dashboard: crash loop.',
-    'Events: ● 0 subscribers',
+    overallSentence(snapshot),
+    eventsTooltipLine(snapshot.events),
     '—',
     'MCP — Running',
     'Dashboard — Crash loop',

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Health } from '../../shared/status.ts';
+import { overallSentence } from '../../shared/wording.ts';
 import type { Attempt } from './attempt.ts';
 import { serviceIn, snapshotOf } from './fixtures.ts';
 import { TrayIcon, type TrayPort, toTemplate } from './tray.ts';
@@ -7,7 +8,13 @@ import type { TrayItem } from './tray-menu.ts';
 
 const ready = snapshotOf([serviceIn('ready')]);
 const failed = snapshotOf([serviceIn('failed')]);
+const looping = snapshotOf([serviceIn('crash_loop')]);
 const stopped = snapshotOf([{ ...serviceIn('stopped'), onDemand: true }]);
+
+/** The note of a tooltip that says this state's sentence. */
+function tooltipOf(snapshot: typeof ready): string {
+  return `tooltip ${overallSentence(snapshot)}`;
+}
 
 /** A tray that notes what it is told. */
 function recordingTray() {
@@ -43,7 +50,7 @@ afterEach(() => void vi.useRealTimers());
 test('the icon appears complete: picture, tooltip and menu', () => {
   const { options, news } = recordingTray();
   new TrayIcon(options, failed);
-  expect(news()).toEqual(['create failed', 'tooltip 0 of 1 running. MCP: failed.', 'menu 10']);
+  expect(news()).toEqual(['create failed', tooltipOf(failed), 'menu 10']);
 });
 
 test('of many states in a quarter of a second only the last is shown', () => {
@@ -54,7 +61,7 @@ test('of many states in a quarter of a second only the last is shown', () => {
   vi.advanceTimersByTime(249);
   expect(news()).toEqual([]);
   vi.advanceTimersByTime(1);
-  expect(news()).toEqual(['tooltip No service is enabled.', 'menu 10']);
+  expect(news()).toEqual([tooltipOf(stopped), 'menu 10']);
 });
 
 test('the picture changes at most once a second, the words meanwhile', () => {
@@ -63,16 +70,16 @@ test('the picture changes at most once a second, the words meanwhile', () => {
   news();
   tray.render(failed);
   vi.advanceTimersByTime(250);
-  expect(news()).toEqual(['tooltip 0 of 1 running. MCP: failed.', 'menu 10']);
+  expect(news()).toEqual([tooltipOf(failed), 'menu 10']);
   vi.advanceTimersByTime(250);
-  tray.render(snapshotOf([serviceIn('crash_loop')]));
+  tray.render(looping);
   vi.advanceTimersByTime(250);
-  expect(news()).toEqual(['tooltip 0 of 1 running. MCP: crash loop.', 'menu 10']);
+  expect(news()).toEqual([tooltipOf(looping), 'menu 10']);
   vi.advanceTimersByTime(250);
   expect(news()).toEqual(['icon failed']);
   tray.render(ready);
   vi.advanceTimersByTime(999);
-  expect(news()).toEqual(['tooltip All 1 service running.', 'menu 10']);
+  expect(news()).toEqual([tooltipOf(ready), 'menu 10']);
   vi.advanceTimersByTime(1);
   expect(news()).toEqual(['icon healthy']);
 });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-const terminal = join(import.meta.dirname, 'terminal.ts');
+const terminal = join(import.meta.dirname, 'outlive-terminal.ts');
 
 /** A program that ends with 0 after it wrote to a reader that has gone. */
 const program = `
