@@ -39,7 +39,15 @@ export default defineConfig({
     client: {
       build: { outDir: resolve(root, 'out/renderer'), emptyOutDir: true, target: 'chrome156' },
     },
-    main: nodeBundle('main', { index: 'main/index.ts', headless: 'main/headless.ts' }, 'es'),
+    main: nodeBundle(
+      'main',
+      {
+        index: 'main/index.ts',
+        headless: 'main/headless.ts',
+        'journal-thread': 'main/supervisor/events/journal-thread.ts',
+      },
+      'es',
+    ),
     // A sandboxed preload must be one CommonJS file (Electron, docs/tutorial/esm.md).
     preload: nodeBundle('preload', { index: 'preload/index.ts' }, 'cjs'),
     servers: nodeBundle(

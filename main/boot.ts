@@ -24,7 +24,7 @@ import { loadToken } from './supervisor/config/control-token.ts';
 import { writeDefaultConfig } from './supervisor/config/default-config.ts';
 import { formatProblem } from './supervisor/config/format-problem.ts';
 import { loadLastGood, saveLastGood } from './supervisor/config/last-good.ts';
-import { loadConfig } from './supervisor/config/load-config.ts';
+import { loadConfig, usableSections } from './supervisor/config/load-config.ts';
 import type { BundledPrograms } from './supervisor/launches.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import { createLogger, type Logger } from './supervisor/telemetry/logger.ts';
@@ -151,14 +151,21 @@ async function chooseConfig(
     return { config: lastGood.config, status: { path, running: 'last_good', problems } };
   }
   tell('The configuration has errors. No service is started; correct the file and start again.');
-  return { config: nothingRuns, status: { path, running: 'none', problems } };
+  return { config: nothingRuns(text), status: { path, running: 'none', problems } };
 }
 
-const nothingRuns: Config = {
-  ...defaultConfig,
-  mcp: { ...defaultConfig.mcp, enabled: false },
-  dashboard: { ...defaultConfig.dashboard, enabled: false },
-};
+/** The doors open where the file says, as far as it can be understood, and show what is wrong. */
+function nothingRuns(text: string | null): Config {
+  const usable = text === null ? defaultConfig : usableSections(text);
+  return {
+    ...usable,
+    // Nothing is behind the gateway: that its port is taken must not keep the page from opening.
+    mcp: { ...usable.mcp, enabled: false, port: 0 },
+    dashboard: { ...usable.dashboard, enabled: false },
+    fallback_api: { ...usable.fallback_api, enabled: false },
+    servers: [],
+  };
+}
 
 /** One supervisor for each user and configuration: the address carries the file's name as a hash. */
 function controlAddress(config: Config, path: string, machine: Machine): string {
@@ -181,6 +188,7 @@ function bundledPrograms(
     node: env['PM_SUPERVISOR_NODE'] ?? (mode === 'headless' ? process.execPath : 'node'),
     memoryServer: join(folder, 'servers', 'memory.js'),
     dashboard: join(folder, 'servers', 'dashboard.js'),
+    journalThread: join(folder, 'main', 'journal-thread.js'),
   };
 }
 

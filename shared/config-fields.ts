@@ -7,7 +7,16 @@ import { z } from 'zod';
 export const restartPolicies = ['always_restart', 'restart_on_failure', 'never_restart'] as const;
 
 /** What a number counts, in the plural, as it appears in messages. */
-export type Unit = 'milliseconds' | 'seconds' | 'instances' | 'sessions' | 'events' | 'attempts';
+export type Unit =
+  | 'milliseconds'
+  | 'seconds'
+  | 'hours'
+  | 'bytes'
+  | 'instances'
+  | 'sessions'
+  | 'subscribers'
+  | 'events'
+  | 'attempts';
 
 interface NumberField {
   readonly description: string;

@@ -94,7 +94,11 @@ function sectionsOf(path: string, schema: z.ZodType): SectionInfo[] {
   const table = repeated ? unwrap(inner.element as z.ZodType).inner : inner;
   if (!(table instanceof z.ZodObject)) return [];
   const entries = Object.entries(table.shape as Record<string, z.ZodType>);
-  const isTable = ([, each]: [string, z.ZodType]) => unwrap(each).inner instanceof z.ZodObject;
+  const isTable = ([, each]: [string, z.ZodType]) => {
+    const { inner: value } = unwrap(each);
+    const element = value instanceof z.ZodArray ? unwrap(value.element as z.ZodType).inner : value;
+    return element instanceof z.ZodObject;
+  };
   const keys = entries.filter((entry) => !isTable(entry));
   return [
     {

@@ -120,6 +120,15 @@ const node = z
       ['dist/server.js'],
     ),
     ...programFields,
+    events_path: z
+      .string()
+      .regex(/^\/\S*$/, 'must be a path such as "/events"')
+      .optional()
+      .meta({
+        description:
+          'Path of the stream of server-sent events that each instance offers, if it does.',
+        examples: ['/events'],
+      }),
   })
   .overwrite((section) => completeProgram(section, ['dist/server.js']))
   .readonly()
@@ -258,6 +267,33 @@ const fallbackApi = z
   .prefault({})
   .meta({ description: 'An optional REST API that the gateway passes requests on to.' });
 
+const eventSource = z
+  .object({
+    name: serverName.meta({ description: 'Name of the source.', examples: ['search-index'] }),
+    url: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).meta({
+      description: 'Address of the stream of server-sent events.',
+      examples: ['http://127.0.0.1:8080/events'],
+    }),
+    headers: z
+      .record(
+        z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be a header name'),
+        filledText,
+      )
+      .default({})
+      .readonly()
+      .meta({
+        description: 'Headers to send, for example a token.',
+        isSecret: true,
+        examples: [{ Authorization: 'Bearer …' }],
+      }),
+  })
+  .readonly();
+
+const eventSources = z.array(eventSource).default([]).readonly().meta({
+  description:
+    'A stream of another program whose events are let in; write one such block for each.',
+});
+
 const events = z
   .object({
     enabled: flag(true, 'Offers data-change events at /supervisor/events of the gateway.'),
@@ -276,7 +312,7 @@ const events = z
       unit: 'seconds',
     }),
     replay_buffer_size: wholeNumber({
-      description: 'Events kept for subscribers that come back with a Last-Event-ID.',
+      description: 'Events kept in memory for subscribers that come back with a Last-Event-ID.',
       fallback: 100,
       min: 0,
       max: 100_000,
@@ -290,6 +326,44 @@ const events = z
         description: 'Web pages of these origins may read the events (CORS).',
         examples: [['http://localhost:5173']],
       }),
+    journal: flag(true, 'Keeps events on disk too, so that a Last-Event-ID works after a restart.'),
+    journal_max_events: wholeNumber({
+      description: 'Events kept on disk; older ones are deleted.',
+      fallback: 100_000,
+      min: 100,
+      max: 10_000_000,
+      unit: 'events',
+    }),
+    journal_max_age_hours: wholeNumber({
+      description: 'Age at which events on disk are deleted.',
+      fallback: 168,
+      min: 1,
+      max: 87_600,
+      unit: 'hours',
+    }),
+    max_subscribers: wholeNumber({
+      description: 'The most subscribers at the same time; further ones are told to try later.',
+      fallback: 1_000,
+      min: 1,
+      max: 100_000,
+      unit: 'subscribers',
+    }),
+    max_event_bytes: wholeNumber({
+      description: 'The largest event; a larger one is refused.',
+      fallback: 131_072,
+      min: 1_024,
+      max: 4_194_304,
+      unit: 'bytes',
+    }),
+    trusted_proxies: z
+      .array(z.union([z.ipv4(), z.ipv6()]))
+      .default([])
+      .readonly()
+      .meta({
+        description: 'Addresses of proxies whose X-Forwarded-For is believed in the access log.',
+        examples: [['127.0.0.1']],
+      }),
+    sources: eventSources,
   })
   .readonly()
   .prefault({})
@@ -361,6 +435,9 @@ export type Config = z.infer<typeof configSchema>;
 
 /** One `[[servers]]` block. */
 export type ServerConfig = Config['servers'][number];
+
+/** One `[[events.sources]]` block. */
+export type EventSourceConfig = Config['events']['sources'][number];
 
 /** What an empty file means. */
 export const defaultConfig: Config = configSchema.parse({});

@@ -6,7 +6,8 @@
  */
 import { z } from 'zod';
 import type { ErrorCode } from './errors.ts';
-import type { StatusSnapshot } from './status.ts';
+import type { GapReason } from './events.ts';
+import type { JournalStatus, StatusSnapshot } from './status.ts';
 
 /** The protocol's version; grows when a field is added, the first number when one would break. */
 export const protocolVersion = '2.0';
@@ -35,6 +36,9 @@ export const requestSchemas = {
   SubscribeEvents: z.object({}),
   EventStats: z.object({}),
   EmitTestEvent: z.object({ message: z.string() }),
+  SetEventsEnabled: z
+    .object({ enabled: z.boolean() })
+    .describe('Switches the event channel off or on until the next start'),
   SetHealthWindowVisibility: z.object({ visible: z.boolean() }),
   Snapshot: z.object({}).describe('Everything a view shows, at one moment'),
   ShutdownSupervisor: z.object({}),
@@ -135,9 +139,12 @@ export interface ReplyData {
     deduplicated: number;
     delivered: number;
     replayed: number;
+    gaps: Readonly<Record<GapReason, number>>;
+    journal: JournalStatus;
     last_id: number;
   };
   EmitTestEvent: { emitted: true; id: number };
+  SetEventsEnabled: { enabled: boolean };
   SetHealthWindowVisibility: { health_window_visible: boolean };
   Snapshot: StatusSnapshot;
   ShutdownSupervisor: { shutdown: 'requested' };

@@ -62,8 +62,14 @@ export interface StampedEvent {
   readonly data: DataChangeEvent;
 }
 
-/** Why a subscriber did not get everything. */
-export type GapReason = 'lagged' | 'expired' | 'unknown';
+/**
+ * Why a subscriber did not get everything: it read too slowly (`lagged`), it came back too late
+ * (`expired`), or nobody can say what was there: its id is from the future or no number, or a crash
+ * took events that were not on disk yet (`unknown`).
+ */
+export const gapReasons = ['lagged', 'expired', 'unknown'] as const;
+
+export type GapReason = (typeof gapReasons)[number];
 
 /** The JSON of an `event: gap` frame: the ids `from`…`to` will not be delivered. */
 export interface Gap {

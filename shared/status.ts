@@ -2,7 +2,7 @@
  * What the supervisor knows about itself, as plain data: the tray, the page, the command line and
  * the control verbs all show this and nothing else, so they cannot disagree.
  */
-import type { StampedEvent } from './events.ts';
+import type { GapReason, StampedEvent } from './events.ts';
 
 /**
  * The life of a service: stopped → starting → ready → (unhealthy) → stopping → stopped, and after a
@@ -99,6 +99,20 @@ export interface SubscriberStatus {
   readonly sent: number;
   readonly bytes: number;
   readonly lagged: number;
+  /** Bytes that its socket has not taken yet. */
+  readonly backlog: number;
+}
+
+/** The events on disk. */
+export interface JournalStatus {
+  /** `troubled`: the disk does not take events now, it is tried again; `failed`: not before the next start. */
+  readonly state: 'on' | 'troubled' | 'failed' | 'off';
+  readonly file: string | null;
+  readonly events: number;
+  readonly oldestId: number;
+  /** Events that the disk did not take. */
+  readonly lost: number;
+  readonly lastError: string | null;
 }
 
 export interface SourceStatus {
@@ -107,6 +121,8 @@ export interface SourceStatus {
   readonly state: 'connected' | 'connecting' | 'waiting' | 'idle';
   readonly url: string | null;
   readonly received: number;
+  /** Events in the last full minute. */
+  readonly perMinute: number;
   readonly lastEventAt: string | null;
   readonly lastError: string | null;
   /** When the next try is due, ISO 8601; null unless waiting. */
@@ -125,7 +141,10 @@ export interface EventStats {
   readonly deduplicated: number;
   readonly rejected: number;
   readonly replayed: number;
+  /** Gaps that subscribers were told of, by reason. */
+  readonly gaps: Readonly<Record<GapReason, number>>;
   readonly lastId: number;
+  readonly journal: JournalStatus;
   readonly sources: readonly SourceStatus[];
   readonly url: string;
 }

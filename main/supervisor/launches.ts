@@ -12,6 +12,8 @@ export interface BundledPrograms {
   readonly node: string;
   readonly memoryServer: string;
   readonly dashboard: string;
+  /** The script of the event journal's thread. */
+  readonly journalThread: string;
 }
 
 export interface LaunchContext {
@@ -57,14 +59,15 @@ export function mcpInstanceLaunch(
     env: {
       ...context.env,
       ...(isBundled && { PM_DATA_ROOT: context.dataDir }),
-      MCP_TRANSPORT: 'streamable-http',
-      MCP_PORT: String(port),
       ...(webhook && {
         PM_WEBHOOK_ENABLED: '1',
         PM_WEBHOOK_URL: `${webhook.url}?source=${encodeURIComponent(name)}`,
         PM_WEBHOOK_SECRET: webhook.secret,
       }),
       ...program.env,
+      // As with the flags: one port for all instances cannot be meant.
+      MCP_TRANSPORT: 'streamable-http',
+      MCP_PORT: String(port),
     },
     port,
     url: null,
@@ -88,9 +91,9 @@ export function dashboardLaunch(
     env: {
       ...context.env,
       ...(isBundled && { PM_DATA_ROOT: context.dataDir }),
-      PORT: String(port),
       ...(eventsUrl !== null && { SUPERVISOR_EVENTS_URL: eventsUrl }),
       ...program.env,
+      PORT: String(port),
     },
     port,
     url,
@@ -108,8 +111,8 @@ export function fallbackApiLaunch(context: LaunchContext, port: number): Launch 
     env: {
       ...context.env,
       FALLBACK_API_HOST: '127.0.0.1',
-      FALLBACK_API_PORT: String(port),
       ...program.env,
+      FALLBACK_API_PORT: String(port),
     },
     port,
     url: null,

@@ -24,6 +24,7 @@ import { Gateway } from './gateway/gateway.ts';
 import type { Beat } from './gateway/heartbeat.ts';
 import type { LaunchContext } from './launches.ts';
 import type { Logger } from './telemetry/logger.ts';
+import { Metrics } from './telemetry/metrics.ts';
 
 export interface SupervisorOptions {
   readonly context: LaunchContext;
@@ -51,6 +52,7 @@ export class Supervisor {
   readonly #startedAt = new Date();
   readonly #broadcast = new Broadcast<StatusSnapshot, StampedEvent>(() => this.snapshot());
   readonly #webhookSecret = randomBytes(32).toString('hex');
+  readonly #metrics = new Metrics(() => this.snapshot());
   readonly #events: EventRoom;
   readonly #fleet: Fleet;
   readonly #gateway: Gateway;
@@ -59,7 +61,8 @@ export class Supervisor {
   readonly #tcpDoor: LineDoor;
   readonly #pageDoor: PageDoor;
   #controlTcpPort: number | null = null;
-  #dashboardSource: StreamSource | null = null;
+  /** Event streams of our own services, by the service's name. */
+  readonly #streams = new Map<string, StreamSource>();
   #stopping: Promise<void> | null = null;
 
   constructor(options: SupervisorOptions) {
@@ -68,8 +71,11 @@ export class Supervisor {
     const { config } = options.context;
     this.#events = new EventRoom({
       settings: config.events,
+      folder: options.context.dataDir,
+      journalThread: options.context.bundled.journalThread,
       instanceId: this.#instanceId,
       webhookSecret: this.#webhookSecret,
+      metrics: this.#metrics,
       logger,
       onEvent: (event) => this.#broadcast.event(event),
     });
@@ -93,6 +99,7 @@ export class Supervisor {
       allowedOrigins: config.events.allowed_origins,
       events: this.#events.sse,
       webhook: this.#events.webhook,
+      metrics: this.#metrics,
       beat: () => this.#beat(),
       onActivity: () => this.#broadcast.changed(),
       logger,
@@ -125,6 +132,7 @@ export class Supervisor {
     const { supervisor, mcp, gui_server } = context.config;
     try {
       await this.#socketDoor.listenSocket(socketPath);
+      await this.#events.open();
       await this.#gateway.listen(mcp.port);
     } catch (error) {
       await this.stop('it could not start');
@@ -139,12 +147,6 @@ export class Supervisor {
     }
     await this.#writePorts();
     logger.info({ mcp: this.#mcpUrl, events: this.#eventsUrl }, 'listening');
-    const { dashboard } = this.#fleet;
-    if (dashboard) {
-      this.#dashboardSource = this.#events.addSource('dashboard', () =>
-        dashboard.state === 'ready' ? `${dashboard.url}api/events/stream` : null,
-      );
-    }
     void this.#fleet.start();
   }
 
@@ -201,7 +203,7 @@ export class Supervisor {
     this.#broadcast.changed();
     this.#events.stopSources();
     await this.#fleet.stopClients(reason);
-    this.#events.close();
+    await this.#events.close();
     await this.#gateway.close();
     await this.#fleet.stopPool(reason);
     await removePortsFile(configStatus.path, process.pid);
@@ -226,8 +228,30 @@ export class Supervisor {
     this.#broadcast.changed();
     if (service === 'mcp') this.#gateway.announceHealth();
     if (to !== 'ready') return;
-    if (service === 'dashboard') this.#dashboardSource?.retryNow();
+    this.#listenTo(service);
     if (service === 'dashboard' || service === 'mcp') void this.#writePorts();
+  }
+
+  /** Listens to the event stream of a service that has come up, if it offers one. */
+  #listenTo(service: string): void {
+    const path = this.#streamPath(service);
+    if (path === null) return;
+    const known = this.#streams.get(service);
+    if (known) {
+      known.retryNow();
+      return;
+    }
+    const url = () => {
+      const { port, state } = this.#fleet.byName(service).status();
+      return port !== null && state === 'ready' ? `http://127.0.0.1:${port}${path}` : null;
+    };
+    this.#streams.set(service, this.#events.addSource(service, { url }));
+  }
+
+  #streamPath(service: string): string | null {
+    if (service === 'dashboard') return '/api/events/stream';
+    const isInstance = this.#fleet.pool?.instance(service) !== undefined;
+    return (isInstance && this.#options.context.config.mcp.node.events_path) || null;
   }
 
   #beat(): Beat {
@@ -265,6 +289,10 @@ export class Supervisor {
       closeSession: async (id) => (await this.#fleet.pool?.closeSession(id)) ?? false,
       emitTestEvent: (message) =>
         this.#events.originate({ event_type: 'test', message }, 'control'),
+      setEventsEnabled: (enabled) => {
+        this.#events.setEnabled(enabled);
+        this.#broadcast.changed();
+      },
       setWindowVisible,
       shutDown: () => {
         // The reply to this request goes out first.

@@ -23,6 +23,7 @@ export function EventsSection({ stats, events }: Props) {
           configuration.
         </EmptyState>
       )}
+      <JournalProblem journal={stats.journal} />
       <dl className={styles.figures}>
         <Figure
           name="Published"
@@ -37,6 +38,11 @@ export function EventsSection({ stats, events }: Props) {
         />
         <Figure name="Deduplicated" value={stats.deduplicated} help="Events that came in twice" />
         <Figure name="Rejected" value={stats.rejected} help="Events that were not accepted" />
+        <Figure
+          name="Gaps"
+          value={gapCount(stats.gaps)}
+          help="Gaps that subscribers were told of"
+        />
         <Figure name="Last id" value={stats.lastId} help="Id of the newest event" />
       </dl>
       <div className={styles.tables}>
@@ -45,6 +51,21 @@ export function EventsSection({ stats, events }: Props) {
       </div>
       <EventList events={events} />
     </Section>
+  );
+}
+
+function gapCount(gaps: EventStats['gaps']): number {
+  return Object.values(gaps).reduce((sum, each) => sum + each, 0);
+}
+
+function JournalProblem({ journal }: { readonly journal: EventStats['journal'] }) {
+  if (journal.lastError === null) return null;
+  const says =
+    journal.state === 'on' ? 'The event journal had a problem' : 'Events are in memory only';
+  return (
+    <p className={styles.problem} role="status">
+      {says}: {journal.lastError}
+    </p>
   );
 }
 

@@ -4,14 +4,6 @@ import type { ReplyData, RequestOf, RequestType } from '../../shared/control-pro
 import { messageOf } from '../../shared/errors.ts';
 import { useBridge } from './use-bridge.ts';
 
-/**
- * What to send for a request of one type. zod infers an object without fields as
- * `Record<string, never>`, to which not even its own `type` could be assigned.
- */
-type Sendable<Type extends RequestType> = string extends keyof RequestOf<Type>
-  ? { readonly type: Type }
-  : RequestOf<Type>;
-
 /** Sending control requests from one place of the page, with what became of the last one. */
 export interface ControlHandle {
   readonly pending: boolean;
@@ -19,7 +11,7 @@ export interface ControlHandle {
   readonly error: string | null;
   /** Sends the request; answers its data, or null when it was refused (`error` then says why). */
   readonly send: <Type extends RequestType>(
-    request: Sendable<Type>,
+    request: RequestOf<Type>,
   ) => Promise<ReplyData[Type] | null>;
   /** Takes the error away. */
   readonly dismiss: () => void;
@@ -31,10 +23,10 @@ export function useControl(): ControlHandle {
   const [error, setError] = useState<string | null>(null);
 
   const send = useCallback(
-    async <Type extends RequestType>(request: Sendable<Type>) => {
+    async <Type extends RequestType>(request: RequestOf<Type>) => {
       setPending(true);
       try {
-        const data = await control(bridge, request as RequestOf<Type>);
+        const data = await control(bridge, request);
         setError(null);
         return data;
       } catch (refusal) {

@@ -35,6 +35,8 @@ export interface ControlTarget {
   closeSession(sessionId: string): Promise<boolean>;
   /** Throws `events_disabled`. */
   emitTestEvent(message: string): StampedEvent;
+  /** Until the next start; the configuration is not changed. */
+  setEventsEnabled(enabled: boolean): void;
   setWindowVisible(visible: boolean): void;
   shutDown(): void;
 }
@@ -94,10 +96,11 @@ export function createCommands(target: ControlTarget): Handlers {
     },
     EventStats: () => eventStats(target.snapshot()),
     EmitTestEvent: ({ message }) => ({ emitted: true, id: target.emitTestEvent(message).id }),
-    SetHealthWindowVisibility: ({ visible }) => {
-      target.setWindowVisible(visible);
-      return { health_window_visible: visible };
+    SetEventsEnabled: ({ enabled }) => {
+      target.setEventsEnabled(enabled);
+      return { enabled };
     },
+    SetHealthWindowVisibility: ({ visible }) => setWindowVisible(target, visible),
     Snapshot: () => target.snapshot(),
     ShutdownSupervisor: () => {
       target.shutDown();
@@ -131,12 +134,26 @@ function whoAmI(
   };
 }
 
+function setWindowVisible(
+  target: ControlTarget,
+  visible: boolean,
+): ReplyData['SetHealthWindowVisibility'] {
+  if (visible && target.mode === 'headless') {
+    const { pageUrl } = target.snapshot();
+    const cure = pageUrl === null ? '' : ` The status page is at ${pageUrl}`;
+    throw new CodedError('unsupported', `Without a desktop there is no window.${cure}`);
+  }
+  target.setWindowVisible(visible);
+  return { health_window_visible: visible };
+}
+
 function serviceHealth(target: ControlTarget, name: string): ReplyData['ServiceHealth'] {
   const { services, instances } = target.snapshot();
-  const service = [...services, ...instances].find((each) => each.name === name);
-  if (!service) throw new CodedError('unknown_service', `unknown service: ${name}`);
-  const { status, last_health, last_error } = wireService(service);
-  return { service: name, name, state: status, last_health, last_error, backend: 'node' };
+  const wanted = name.toLowerCase();
+  const found = [...services, ...instances].find((each) => each.name.toLowerCase() === wanted);
+  if (!found) throw new CodedError('unknown_service', `unknown service: ${name.slice(0, 80)}`);
+  const { name: service, status, last_health, last_error } = wireService(found);
+  return { service, name: service, state: status, last_health, last_error, backend: 'node' };
 }
 
 function wireService(service: ServiceStatus): WireService {
@@ -191,6 +208,8 @@ function eventStats({ events }: StatusSnapshot): ReplyData['EventStats'] {
     deduplicated: events.deduplicated,
     delivered: events.delivered,
     replayed: events.replayed,
+    gaps: events.gaps,
+    journal: events.journal,
     last_id: events.lastId,
   };
 }

@@ -1,5 +1,5 @@
 /** Server-sent event frames, as WHATWG HTML §9.2 has them. */
-import type { Gap, StampedEvent } from '../../../shared/events.ts';
+import type { Gap } from '../../../shared/events.ts';
 
 /** A comment: keeps proxies from closing an idle connection, and clients ignore it. */
 export const pingFrame = Buffer.from(': ping\n\n');
@@ -12,9 +12,9 @@ export function retryFrame(retryMs: number): Buffer {
   return Buffer.from(`retry: ${retryMs}\n\n`);
 }
 
-/** One event. JSON has no raw line breaks, so one `data:` line holds it. */
-export function eventFrame(event: StampedEvent): Buffer {
-  return Buffer.from(`id: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`);
+/** One event, given as the JSON of its stamped form: no raw line breaks, so one `data:` line holds it. */
+export function eventFrame(id: number, json: string): Buffer {
+  return Buffer.from(`id: ${id}\ndata: ${json}\n\n`);
 }
 
 /** Tells a subscriber which ids it will not get; `cursor` is where it goes on from, also after a reconnect. */

@@ -5,29 +5,49 @@
  * appears twice and no loop can form (old weakness W3).
  */
 import { randomBytes } from 'node:crypto';
-import type { DataChange, StampedEvent } from '../../../shared/events.ts';
+import type { DataChange, EventType, StampedEvent } from '../../../shared/events.ts';
 import type { SourceStatus } from '../../../shared/status.ts';
 import type { EventChannel } from './channel.ts';
 import { mapEvent } from './mapping.ts';
+import { MinuteRate } from './rate.ts';
 import { RecentIds } from './recent-ids.ts';
 
 /** Ids remembered: minutes of the busiest traffic, about 1 MB. */
 const rememberedIds = 10_000;
 
-/** What is known of one source. */
-export interface SourceCounter {
+/** Sources told apart in the counts; a name comes from a URL that only our children know. */
+const maxSources = 256;
+
+/** Metrics derive from these. */
+const changesMetrics: ReadonlySet<EventType> = new Set<EventType>([
+  'plan_created',
+  'plan_updated',
+  'plan_archived',
+  'plan_deleted',
+  'step_changed',
+  'agent_session_changed',
+]);
+
+/** Changes within this time lead to one `metrics_invalidated`, in ms. */
+const metricsDebounceMs = 1_000;
+
+interface Pushing {
   received: number;
-  lastEventAt: string | null;
+  lastEventAt: Date;
+  readonly rate: MinuteRate;
 }
 
 export class Ingest {
   readonly #channel: EventChannel;
   readonly #instanceId: string;
   readonly #known = new RecentIds(rememberedIds);
-  readonly #webhooks = new Map<string, SourceCounter>();
+  readonly #pushing = new Map<string, Pushing>();
   #births = 0;
   #deduplicated = 0;
   #rejected = 0;
+  #metricsTimer: NodeJS.Timeout | null = null;
+  /** The workspace whose metrics are out of date; null for several. */
+  #metricsOf: string | null = null;
 
   constructor(channel: EventChannel, instanceId: string) {
     this.#channel = channel;
@@ -44,55 +64,94 @@ export class Ingest {
 
   /**
    * Takes one event from a source. Returns it as published, or null when it was known already.
-   * Throws `bad_request` when it is no event.
+   * Throws `bad_request` when it is no event, `too_large` when it is too large.
    */
   accept(json: unknown, source: string): StampedEvent | null {
     const mapped = mapEvent(json);
     const sourceId = mapped.sourceId ?? `anon_${randomBytes(8).toString('hex')}`;
-    if (!this.#known.add(sourceId)) {
+    if (this.#isOurs(sourceId) || !this.#known.add(sourceId)) {
       this.#deduplicated += 1;
       return null;
     }
     const { change, sourceType } = mapped;
-    return this.#channel.publish(change, {
+    const event = this.#channel.publish(change, {
       timestamp: mapped.timestamp ?? new Date().toISOString(),
       source,
       source_id: sourceId,
       ...(sourceType !== null && sourceType !== change.event_type && { source_type: sourceType }),
     });
+    this.#invalidateMetrics(change);
+    return event;
   }
 
   /** Publishes an event that is born here. */
   originate(change: DataChange, source: string): StampedEvent {
     this.#births += 1;
-    const sourceId = `pms_${this.#instanceId}_${this.#births}`;
-    this.#known.add(sourceId);
     const timestamp = new Date().toISOString();
-    return this.#channel.publish(change, { timestamp, source, source_id: sourceId });
+    const source_id = `${this.#birthPrefix}${this.#births}`;
+    const event = this.#channel.publish(change, { timestamp, source, source_id });
+    this.#invalidateMetrics(change);
+    return event;
   }
 
   countRejected(): void {
     this.#rejected += 1;
   }
 
-  /** Counts a webhook delivery by who sent it. */
-  countWebhook(source: string): void {
-    const counter = this.#webhooks.get(source) ?? { received: 0, lastEventAt: null };
-    counter.received += 1;
-    counter.lastEventAt = new Date().toISOString();
-    this.#webhooks.set(source, counter);
+  /** Counts what a source that calls us (webhook, control) told. */
+  countPush(source: string): void {
+    let pushing = this.#pushing.get(source);
+    if (pushing === undefined) {
+      if (this.#pushing.size >= maxSources) return;
+      pushing = { received: 0, lastEventAt: new Date(), rate: new MinuteRate() };
+      this.#pushing.set(source, pushing);
+    }
+    pushing.received += 1;
+    pushing.lastEventAt = new Date();
+    pushing.rate.count();
   }
 
-  webhookSources(): readonly SourceStatus[] {
-    return [...this.#webhooks].map(([name, counter]) => ({
+  /** The sources that call us, and what they told. */
+  pushingSources(): readonly SourceStatus[] {
+    return [...this.#pushing].map(([name, { received, lastEventAt, rate }]) => ({
       name,
-      kind: 'webhook',
+      kind: name.startsWith('webhook:') ? 'webhook' : 'control',
       state: 'connected',
       url: null,
-      received: counter.received,
-      lastEventAt: counter.lastEventAt,
+      received,
+      perMinute: rate.perMinute,
+      lastEventAt: lastEventAt.toISOString(),
       lastError: null,
       nextRetryAt: null,
     }));
+  }
+
+  close(): void {
+    if (this.#metricsTimer) clearTimeout(this.#metricsTimer);
+    this.#metricsTimer = null;
+  }
+
+  get #birthPrefix(): string {
+    return `pms_${this.#instanceId}_`;
+  }
+
+  /** Events born here are known for ever, not only while they are remembered. */
+  #isOurs(sourceId: string): boolean {
+    return sourceId.startsWith(this.#birthPrefix);
+  }
+
+  #invalidateMetrics(change: DataChange): void {
+    if (!changesMetrics.has(change.event_type)) return;
+    const workspace = 'workspace_id' in change ? change.workspace_id : null;
+    if (this.#metricsTimer !== null) {
+      if (workspace !== this.#metricsOf) this.#metricsOf = null;
+      return;
+    }
+    this.#metricsOf = workspace;
+    this.#metricsTimer = setTimeout(() => {
+      this.#metricsTimer = null;
+      const workspace_id = this.#metricsOf;
+      this.originate({ event_type: 'metrics_invalidated', workspace_id }, 'supervisor');
+    }, metricsDebounceMs);
   }
 }

@@ -8,18 +8,28 @@ import { messageOf } from '../../../shared/errors.ts';
 import type { SourceStatus } from '../../../shared/status.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Ingest } from './ingest.ts';
+import { MinuteRate } from './rate.ts';
 
 const retryDelaysMs = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000] as const;
 const goodAfterMs = 10_000;
 /** Sources send a comment at least every 30 s; three missed ones mean a half-open connection. */
-const stallTimeoutMs = 95_000;
+const defaultStallTimeoutMs = 95_000;
+
+/** Where to listen. */
+export interface StreamTarget {
+  /** Null while the program behind it is not up. */
+  readonly url: () => string | null;
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 export interface StreamSourceOptions {
   readonly name: string;
-  /** Where to listen; null while the program behind it is not up. */
-  readonly url: () => string | null;
-  readonly ingest: Ingest;
+  readonly target: StreamTarget;
+  /** Null while events are switched off. */
+  readonly ingest: () => Ingest | null;
   readonly logger: Logger;
+  /** Silence after which the connection counts as lost, in ms. */
+  readonly stallTimeoutMs?: number;
 }
 
 export class StreamSource {
@@ -35,6 +45,7 @@ export class StreamSource {
   #lastEventAt: string | null = null;
   #lastError: string | null = null;
   #nextRetryAt: Date | null = null;
+  readonly #rate = new MinuteRate();
 
   constructor(options: StreamSourceOptions) {
     this.#options = options;
@@ -61,8 +72,9 @@ export class StreamSource {
       name: this.#options.name,
       kind: 'stream',
       state: this.#state,
-      url: this.#options.url(),
+      url: this.#options.target.url(),
       received: this.#received,
+      perMinute: this.#rate.perMinute,
       lastEventAt: this.#lastEventAt,
       lastError: this.#lastError,
       nextRetryAt: this.#nextRetryAt?.toISOString() ?? null,
@@ -70,7 +82,7 @@ export class StreamSource {
   }
 
   #connect(): void {
-    const url = this.#options.url();
+    const url = this.#options.target.url();
     if (url === null) {
       // Nothing to try: `retryNow` comes when the service is up.
       this.#state = 'waiting';
@@ -97,7 +109,7 @@ export class StreamSource {
 
   /** Resumes by cursor from the first request on, and sees every byte, comments too. */
   async #fetch(input: string | URL, init: { headers: Record<string, string> }) {
-    const headers = new Headers(init.headers);
+    const headers = new Headers({ ...this.#options.target.headers, ...init.headers });
     if (this.#lastEventId !== null) headers.set('Last-Event-ID', this.#lastEventId);
     const response = await fetch(input, { ...init, headers });
     this.#noteLife();
@@ -114,12 +126,15 @@ export class StreamSource {
 
   #accept(event: MessageEvent): void {
     if (event.lastEventId !== '') this.#lastEventId = event.lastEventId;
+    const ingest = this.#options.ingest();
+    if (ingest === null) return;
     this.#received += 1;
+    this.#rate.count();
     this.#lastEventAt = new Date().toISOString();
     try {
-      this.#options.ingest.accept(JSON.parse(String(event.data)), `stream:${this.#options.name}`);
+      ingest.accept(JSON.parse(String(event.data)), `stream:${this.#options.name}`);
     } catch (error) {
-      this.#options.ingest.countRejected();
+      ingest.countRejected();
       this.#options.logger.warn(
         { err: error, source: this.#options.name },
         'event of a source refused',
@@ -129,6 +144,7 @@ export class StreamSource {
 
   #noteLife(): void {
     if (this.#stall) clearTimeout(this.#stall);
+    const { stallTimeoutMs = defaultStallTimeoutMs } = this.#options;
     this.#stall = setTimeout(
       () => this.#retryLater(`silent for ${stallTimeoutMs / 1000} s`),
       stallTimeoutMs,

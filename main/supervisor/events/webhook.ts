@@ -24,17 +24,27 @@ export function signWebhook(secret: string, timestamp: string, body: Buffer): st
 
 export interface WebhookOptions {
   /** Null while events are switched off. */
-  readonly ingest: Ingest | null;
+  readonly ingest: () => Ingest | null;
   readonly secret: string;
   readonly logger: Logger;
+  /** Told how long a delivery took to answer, in seconds. */
+  readonly onAnswered?: (seconds: number) => void;
   /** Unix ms; given so that tests can set the clock. */
   readonly now?: () => number;
 }
 
-export function createWebhook({ ingest, secret, logger, now = Date.now }: WebhookOptions) {
+export function createWebhook({
+  ingest: currentIngest,
+  secret,
+  logger,
+  onAnswered,
+  now = Date.now,
+}: WebhookOptions) {
   return (request: IncomingMessage, response: ServerResponse): void => {
+    const since = performance.now();
+    response.once('finish', () => onAnswered?.((performance.now() - since) / 1000));
     receive(request, response).catch((error: unknown) => {
-      ingest?.countRejected();
+      currentIngest()?.countRejected();
       logger.warn({ err: error }, 'webhook delivery refused');
       // What is left of the body is not read; the connection cannot serve another request.
       if (!request.complete) response.shouldKeepAlive = false;
@@ -43,6 +53,7 @@ export function createWebhook({ ingest, secret, logger, now = Date.now }: Webhoo
   };
 
   async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const ingest = currentIngest();
     if (ingest === null) {
       throw new CodedError('events_disabled', 'Events are switched off: [events] enabled = false.');
     }
@@ -50,7 +61,7 @@ export function createWebhook({ ingest, secret, logger, now = Date.now }: Webhoo
     verify(request, body);
     const source = sourceOf(request);
     const event = ingest.accept(readDelivery(body), source);
-    ingest.countWebhook(source);
+    ingest.countPush(source);
     sendJson(response, 200, { ok: true, id: event?.id ?? null, duplicate: event === null });
   }
 

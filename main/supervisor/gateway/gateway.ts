@@ -35,6 +35,7 @@ export interface GatewayOptions {
   /** `/supervisor/events` and `POST /admin/events/hook`: the event room's own handlers. */
   readonly events: Handler;
   readonly webhook: Handler;
+  readonly metrics: { readonly contentType: string; text(): Promise<string> };
   readonly beat: () => Beat;
   /** Counts that views show have changed. */
   readonly onActivity: () => void;
@@ -110,6 +111,11 @@ export class Gateway {
     app.disable('etag');
     app.get(['/health', '/api/health'], (_request, response) => sendJson(response, 200, health));
     app.get('/supervisor/heartbeat', (_request, response) => this.#heartbeat.subscribe(response));
+    app.get('/metrics', async (_request, response) => {
+      const { metrics } = this.#options;
+      response.setHeader('content-type', metrics.contentType);
+      response.end(await metrics.text());
+    });
     app.all('/supervisor/events', (request, response) => events(request, response));
     app.post('/admin/events/hook', (request, response) => webhook(request, response));
     app.use('/api/fallback', this.#passTo(this.#options.fallbackOrigin, refuseFallback));
