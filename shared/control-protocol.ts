@@ -15,7 +15,7 @@ export const protocolVersion = '2.0';
 /** Longest accepted line, in bytes: larger than any sane request, small enough to buffer. */
 export const maxLineBytes = 1024 * 1024;
 
-const service = z.string().min(1).describe('Name of a service: mcp, dashboard, mcp:3460 …');
+const service = z.string().min(1).describe('Name of a service: mcp, dashboard, mcp:1 …');
 
 /** Every request, by its `type`. */
 export const requestSchemas = {

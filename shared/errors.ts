@@ -5,7 +5,6 @@
 export const errorCodes = {
   bad_json: { status: 400, title: 'The line or body is not valid JSON' },
   bad_request: { status: 400, title: 'A field is missing or has the wrong type' },
-  config_invalid: { status: 422, title: 'The configuration has errors' },
   events_disabled: { status: 503, title: 'The event channel is switched off' },
   forbidden_host: { status: 403, title: 'The Host header names a machine that this is not' },
   forbidden_origin: { status: 403, title: 'A web page of another origin may not call this' },
@@ -23,7 +22,6 @@ export const errorCodes = {
   unauthorized: { status: 401, title: 'The token is missing or wrong' },
   unknown_service: { status: 404, title: 'There is no service of that name' },
   unknown_type: { status: 400, title: 'There is no request of that type' },
-  unsupported: { status: 501, title: 'This supervisor does not do that' },
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;
