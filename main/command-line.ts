@@ -42,6 +42,7 @@ export function readCommandLine(args: readonly string[]): CommandLine | string {
       },
     });
     const { config, 'check-config': checkConfig, ...flags } = values;
+    if (config?.trim() === '') return "Option '--config <value>' needs the name of a file";
     return { ...flags, checkConfig, config: config ?? null };
   } catch (error) {
     return messageOf(error);

@@ -7,7 +7,7 @@ const answerTimeoutMs = 3_000;
 
 /**
  * Asks a supervisor that may run already, over its control socket, who it is, and to show its window.
- * Null when nobody answers: then the place is free.
+ * Null when nobody answers, or somebody who is no supervisor of this kind; never throws.
  */
 export async function greetRunningSupervisor(
   socketPath: string,
@@ -17,23 +17,39 @@ export async function greetRunningSupervisor(
     { type: 'SetHealthWindowVisibility', visible: true },
   ];
   return await new Promise((resolve) => {
+    const replies: (Reply | null)[] = [];
     const socket = connect(socketPath);
-    socket.setTimeout(answerTimeoutMs, () => socket.destroy());
+    const deadline = setTimeout(() => socket.destroy(), answerTimeoutMs);
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => resolve(null));
+    socket.on('close', () => {
+      clearTimeout(deadline);
+      resolve(introductionIn(replies[0]));
+    });
     socket.on('connect', () => {
       for (const request of requests) socket.write(`${JSON.stringify(request)}\n`);
     });
-    const replies: Reply[] = [];
     createInterface({ input: socket })
       .on('line', (line) => {
-        replies.push(JSON.parse(line) as Reply);
-        const [who] = replies;
-        if (replies.length < requests.length || !who?.ok) return;
-        resolve(who.data as ReplyData['WhoAmI']);
+        replies.push(replyIn(line));
+        const who = introductionIn(replies[0]);
+        if (who && replies.length < requests.length) return;
+        resolve(who);
         socket.destroy();
       })
       // The socket's own error handler has dealt with it.
       .on('error', () => {});
   });
+}
+
+function replyIn(line: string): Reply | null {
+  try {
+    return JSON.parse(line) as Reply | null;
+  } catch {
+    return null;
+  }
+}
+
+function introductionIn(reply: Reply | null | undefined): ReplyData['WhoAmI'] | null {
+  const who = (reply?.ok ? reply.data : null) as Partial<ReplyData['WhoAmI']> | null;
+  return who?.server_name === 'project-memory-supervisor' ? (who as ReplyData['WhoAmI']) : null;
 }

@@ -44,6 +44,19 @@ export function parseConfig(text: string): ParsedConfig {
   return { config: configSchema.parse(result.document.data), problems };
 }
 
+/**
+ * The sections of a refused text that are right by themselves, the others as they are by default. Of a
+ * text that is not TOML nothing is known.
+ */
+export function usableSections(text: string): Config {
+  const result = readToml(withoutMark(text));
+  const data = result.ok ? result.document.data : {};
+  const usable = Object.entries(configSchema.unwrap().shape).flatMap(([name, schema]) =>
+    schema.safeParse(data[name]).success ? [[name, data[name]] as const] : [],
+  );
+  return configSchema.parse(Object.fromEntries(usable));
+}
+
 /** Reads and parses a file; one that is missing or unreadable has an error at its beginning. */
 export async function loadConfig(path: string): Promise<LoadedConfig> {
   let bytes: Buffer;
