@@ -4,7 +4,7 @@
  * row and its `event_log` row are written in one transaction (`transact`): an event without its
  * change, or a change without its event, cannot exist.
  */
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -80,7 +80,10 @@ const migrations: readonly string[] = [
  */
 export function openDatabase(folder: string): DatabaseSync {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const database = new DatabaseSync(join(folder, 'memory.db'), { timeout: busyTimeoutMs });
+  const file = join(folder, 'memory.db');
+  // SQLite would make it readable for everybody; its own files take over the mode of this one.
+  closeSync(openSync(file, 'a', 0o600));
+  const database = new DatabaseSync(file, { timeout: busyTimeoutMs });
   try {
     database.exec(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;',

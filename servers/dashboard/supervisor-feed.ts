@@ -79,7 +79,7 @@ export class SupervisorFeed implements EventFeed {
     const resume = this.#cursor === null ? {} : { 'Last-Event-ID': this.#cursor };
     const response = await fetch(url, {
       ...init,
-      headers: { ...init.headers, ...resume },
+      headers: { ...init.headers, ...resume, 'User-Agent': 'project-memory-dashboard' },
     } as RequestInit);
     const { body, status, redirected, headers } = response;
     const signsOfLife = new TransformStream<Uint8Array, Uint8Array>({

@@ -4,7 +4,7 @@
  * keeps the table within its bounds and reads pages for replay. Messages are served in their order, so
  * a read sees every append that was posted before it.
  */
-import { renameSync, rmSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import type {
@@ -50,6 +50,8 @@ function open(): { database: DatabaseSync; setAside: string | null } {
 }
 
 function openSound(): DatabaseSync {
+  // SQLite would make it readable for everybody; its own files take over the mode of this one.
+  closeSync(openSync(start.file, 'a', 0o600));
   const database = new DatabaseSync(start.file);
   try {
     database.exec(`
