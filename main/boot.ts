@@ -100,6 +100,7 @@ export async function boot(
     configStatus: status,
     version: packageJson.version,
     mode: host.mode,
+    family: familyOf(path),
     socketPath,
     token,
     pageFolder: join(bundled.folder, 'renderer'),
@@ -167,12 +168,16 @@ function nothingRuns(text: string | null): Config {
   };
 }
 
-/** One supervisor for each user and configuration: the address carries the file's name as a hash. */
+/** A configuration's name where a path does not fit: in addresses and in cookies. */
+function familyOf(path: string): string {
+  return createHash('sha256').update(path).digest('hex').slice(0, 10);
+}
+
+/** One supervisor for each user and configuration. */
 function controlAddress(config: Config, path: string, machine: Machine): string {
   if (machine.platform === 'win32') return config.supervisor.control_pipe;
   const standard = configPath({ ...machine, env: {}, option: null, cwd: '/' });
-  const suffix =
-    path === standard ? '' : `-${createHash('sha256').update(path).digest('hex').slice(0, 10)}`;
+  const suffix = path === standard ? '' : `-${familyOf(path)}`;
   const folder = runtimeFolder({ ...machine, tmpdir: tmpdir(), uid: userInfo().uid });
   return join(folder, `control${suffix}.sock`);
 }

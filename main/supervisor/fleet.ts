@@ -19,6 +19,7 @@ import {
 import { findFreePort, isPortFree } from './pool/free-port.ts';
 import { Pool } from './pool/pool.ts';
 import type { BackOffPolicy } from './services/back-off.ts';
+import type { ProcessHost } from './services/process-host.ts';
 import {
   type Launch,
   type RestartPolicy,
@@ -29,6 +30,7 @@ import type { Logger } from './telemetry/logger.ts';
 
 export interface FleetOptions {
   readonly context: LaunchContext;
+  readonly processes: ProcessHost;
   readonly logger: Logger;
   /** Known once the gateway listens; null while events are off. */
   readonly webhook: () => WebhookTarget | null;
@@ -181,6 +183,7 @@ export class Fleet {
       probeTimeoutMs: config.mcp.health_timeout_ms,
       backOff: backOffPolicy(config.reconnect),
       keepOutput: config.runtime_output.enabled,
+      processes: this.#options.processes,
     } satisfies Partial<ServiceOptions>;
   }
 

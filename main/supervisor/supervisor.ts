@@ -23,6 +23,7 @@ import { Fleet } from './fleet.ts';
 import { Gateway } from './gateway/gateway.ts';
 import type { Beat } from './gateway/heartbeat.ts';
 import type { LaunchContext } from './launches.ts';
+import { ProcessHost } from './services/process-host.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { Metrics } from './telemetry/metrics.ts';
 
@@ -31,6 +32,8 @@ export interface SupervisorOptions {
   readonly configStatus: ConfigStatus;
   readonly version: string;
   readonly mode: 'desktop' | 'headless';
+  /** Names this configuration: its runs know each other's processes by it. Letters and digits. */
+  readonly family: string;
   /** The control socket or pipe. */
   readonly socketPath: string;
   /** The token of the page and of HTTP control. */
@@ -54,6 +57,7 @@ export class Supervisor {
   readonly #webhookSecret = randomBytes(32).toString('hex');
   readonly #metrics = new Metrics(() => this.snapshot());
   readonly #events: EventRoom;
+  readonly #processes: ProcessHost;
   readonly #fleet: Fleet;
   readonly #gateway: Gateway;
   readonly #dispatch: Dispatch;
@@ -79,8 +83,10 @@ export class Supervisor {
       logger,
       onEvent: (event) => this.#broadcast.event(event),
     });
+    this.#processes = new ProcessHost(options.family, this.#instanceId, logger);
     this.#fleet = new Fleet({
       context: options.context,
+      processes: this.#processes,
       logger,
       webhook: () =>
         config.events.enabled
@@ -97,7 +103,12 @@ export class Supervisor {
         return fallbackApi?.state === 'ready' ? `http://127.0.0.1:${fallbackApi.port}` : null;
       },
       allowedOrigins: config.events.allowed_origins,
-      events: this.#events.sse,
+      events: (request, response) => {
+        this.#events.sse(request, response);
+        // Views show who is subscribed: somebody came, and will go.
+        this.#broadcast.changed();
+        response.once('close', () => this.#broadcast.changed());
+      },
       webhook: this.#events.webhook,
       metrics: this.#metrics,
       beat: () => this.#beat(),
@@ -132,6 +143,7 @@ export class Supervisor {
     const { supervisor, mcp, gui_server } = context.config;
     try {
       await this.#socketDoor.listenSocket(socketPath);
+      await this.#endStrays();
       await this.#events.open();
       await this.#gateway.listen(mcp.port);
     } catch (error) {
@@ -206,6 +218,7 @@ export class Supervisor {
     await this.#events.close();
     await this.#gateway.close();
     await this.#fleet.stopPool(reason);
+    this.#processes.close();
     await removePortsFile(configStatus.path, process.pid);
     this.#broadcast.close();
     await Promise.all([this.#socketDoor.close(), this.#tcpDoor.close(), this.#pageDoor.close()]);
@@ -299,6 +312,12 @@ export class Supervisor {
         setImmediate(onShutdownRequest);
       },
     };
+  }
+
+  /** The socket is ours now, so whatever carries this configuration's cookie is left from a dead run. */
+  async #endStrays(): Promise<void> {
+    const count = await this.#processes.endStrays();
+    if (count > 0) this.#options.logger.warn({ count }, 'ended processes that an earlier run left');
   }
 
   async #tryToOpen(open: () => Promise<void>): Promise<void> {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -5,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { StateTransition } from '../../../shared/status.ts';
 import { Service, type ServiceOptions } from './service.ts';
+import { testProcesses } from './test-processes.ts';
 
 let folder: string;
 let transitions: StateTransition[];
@@ -60,6 +62,7 @@ async function serviceOf(script: string, options: Partial<ServiceOptions> = {}, 
       url: null,
       readiness: port === undefined ? null : { kind: 'http', url: `http://127.0.0.1:${port}/` },
     }),
+    processes: testProcesses,
     onTransition: (transition) => transitions.push(transition),
     ...options,
   });
@@ -72,13 +75,16 @@ import { createServer } from 'node:http';
 createServer((request, response) => response.end('ok')).listen(Number(process.env.PORT), '127.0.0.1');
 `;
 
+/** A zombie that process 1 has not reaped yet is dead. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch {
     return false;
   }
+  if (process.platform !== 'linux') return true;
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return !stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
 }
 
 test('start resolves when the service answers, stop when its process is gone', async () => {

@@ -22,7 +22,8 @@ import type {
 import { type BackOffPolicy, backOffDelay } from './back-off.ts';
 import { OutputRing } from './output.ts';
 import { type Probe, runProbe } from './probes.ts';
-import { type Command, type Exit, SupervisedProcess } from './supervised-process.ts';
+import type { ProcessHost } from './process-host.ts';
+import type { Command, Exit, SupervisedProcess } from './supervised-process.ts';
 
 export type RestartPolicy = 'always_restart' | 'restart_on_failure' | 'never_restart';
 
@@ -46,6 +47,8 @@ export interface ServiceOptions {
   readonly onDemand?: boolean;
   /** Whether what it prints is remembered; default true. It is read in any case. */
   readonly keepOutput?: boolean;
+  /** Starts its processes. */
+  readonly processes: Pick<ProcessHost, 'launch'>;
   /** Throws a CodedError for a permanent cause. */
   readonly prepare: () => Promise<Launch>;
   /** True while it works for somebody: then a missed probe means busy, not dead. */
@@ -213,10 +216,10 @@ export class Service {
 
   async #waitForRetry(reason: string, attempt: number, signal: AbortSignal): Promise<void> {
     const delayMs = backOffDelay(this.#options.backOff, attempt, Math.random());
-    if (delayMs > 0) {
-      this.#nextRetryAt = new Date(Date.now() + delayMs);
-      this.#enter(attempt >= crashLoopAfter ? 'crash_loop' : 'backing_off', reason);
-    }
+    // At once means at once: meanwhile it would be shown as ready, without a process.
+    if (delayMs === 0) return;
+    this.#nextRetryAt = new Date(Date.now() + delayMs);
+    this.#enter(attempt >= crashLoopAfter ? 'crash_loop' : 'backing_off', reason);
     this.#wake = new AbortController();
     const either = AbortSignal.any([signal, this.#wake.signal]);
     await delay(delayMs, undefined, { signal: either }).catch(() => {});
@@ -235,7 +238,7 @@ export class Service {
     }
     if (signal.aborted) return { reason: 'stopped', failed: false, permanent: false };
     this.#launch = launch;
-    const child = new SupervisedProcess(launch, (line) => this.output.append(line));
+    const child = this.#options.processes.launch(launch, (line) => this.output.append(line));
     this.#pid = child.pid ?? null;
     try {
       return await this.#watch(child, launch, signal);

@@ -1,11 +1,15 @@
 /**
  * One operating-system process with everything it starts. It leads a process group of its own, so that
- * a stop reaches the whole tree: SIGTERM to the group, a grace time, SIGKILL, and "gone" is said only
- * when the group is empty (never judged by the leader alone: it may exit first and leave children).
+ * a stop reaches the whole tree: SIGTERM to the group, a grace time, SIGKILL. What left the group (a
+ * session of its own, a daemon that forked twice) is found by its cookie. "Gone" is said only when
+ * nothing is left, never judged by the leader alone: it may exit first and leave children.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { cookieName, processesWithCookie } from './cookie.ts';
+import type { Guardian } from './guardian.ts';
 import { captureLines, type OutputLine } from './output.ts';
+import { groupEndsWithin, signalGroup } from './process-group.ts';
 
 export interface Command {
   readonly command: string;
@@ -15,6 +19,13 @@ export interface Command {
   readonly env: NodeJS.ProcessEnv;
 }
 
+export interface ProcessOptions {
+  /** Unlike any other process's. */
+  readonly cookie: string;
+  readonly guardian: Pick<Guardian, 'began' | 'ended'>;
+  readonly onLine: (line: OutputLine) => void;
+}
+
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -22,10 +33,10 @@ export interface Exit {
   readonly spawnError?: NodeJS.ErrnoException;
 }
 
-/** How often an ending group is looked at, in ms. */
-const groupPollMs = 10;
+/** How often strays are looked for, in ms. */
+const strayPollMs = 20;
 
-/** After SIGKILL the kernel needs a moment; a group that is still there later holds only zombies. */
+/** After SIGKILL the kernel needs a moment. A process that is still there later cannot be killed. */
 const afterKillMs = 2_000;
 
 const isWindows = process.platform === 'win32';
@@ -36,15 +47,18 @@ export class SupervisedProcess {
   /** Settles when the leader has exited; never rejects. */
   readonly exited: Promise<Exit>;
   readonly #child: ChildProcess;
+  readonly #options: ProcessOptions;
 
-  constructor(command: Command, onLine: (line: OutputLine) => void) {
+  constructor(command: Command, options: ProcessOptions) {
+    this.#options = options;
     this.#child = spawn(command.command, command.args, {
       cwd: command.workingDir,
-      env: command.env,
+      env: { ...command.env, [cookieName]: options.cookie },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: !isWindows,
       windowsHide: true,
     });
+    if (this.#child.pid !== undefined) options.guardian.began(this.#child.pid);
     this.spawned = new Promise((resolve) => {
       this.#child.once('spawn', resolve);
       this.#child.once('error', () => resolve());
@@ -57,8 +71,8 @@ export class SupervisedProcess {
       });
       this.#child.once('exit', (code, signal) => resolve({ code, signal }));
     });
-    if (this.#child.stdout) captureLines(this.#child.stdout, 'stdout', onLine);
-    if (this.#child.stderr) captureLines(this.#child.stderr, 'stderr', onLine);
+    if (this.#child.stdout) captureLines(this.#child.stdout, 'stdout', options.onLine);
+    if (this.#child.stderr) captureLines(this.#child.stderr, 'stderr', options.onLine);
   }
 
   /** Undefined when the process could not be started. */
@@ -73,11 +87,12 @@ export class SupervisedProcess {
       await this.#stopOnWindows();
       return;
     }
-    this.#signalGroup('SIGTERM');
-    if (!(await this.#groupEmptyWithin(graceMs))) {
-      this.#signalGroup('SIGKILL');
-      await this.#groupEmptyWithin(afterKillMs);
+    signalGroup(this.pid, 'SIGTERM');
+    if (!(await groupEndsWithin(this.pid, graceMs))) {
+      signalGroup(this.pid, 'SIGKILL');
+      await groupEndsWithin(this.pid, afterKillMs);
     }
+    await this.#endStrays();
     // The pipes may be held open by a process that left the group; nobody reads them any more.
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();
@@ -85,33 +100,29 @@ export class SupervisedProcess {
 
   /** Ends what a leader left behind when it exited on its own. */
   async sweep(): Promise<void> {
-    if (isWindows || this.pid === undefined || !this.#groupAlive()) return;
-    this.#signalGroup('SIGKILL');
-    await this.#groupEmptyWithin(afterKillMs);
+    if (isWindows || this.pid === undefined) return;
+    if (signalGroup(this.pid, 'SIGKILL')) await groupEndsWithin(this.pid, afterKillMs);
+    await this.#endStrays();
   }
 
-  async #groupEmptyWithin(timeoutMs: number): Promise<boolean> {
-    const deadline = performance.now() + timeoutMs;
-    while (this.#groupAlive()) {
-      if (performance.now() >= deadline) return false;
-      await delay(groupPollMs);
+  /** Ends those that left the group; then the guardian can forget it. */
+  async #endStrays(): Promise<void> {
+    const { cookie, guardian } = this.#options;
+    const deadline = performance.now() + afterKillMs;
+    // A stray may fork while it is being looked for, so it is looked for until there is none.
+    for (;;) {
+      const strays = await processesWithCookie(cookie);
+      if (strays.length === 0 || performance.now() >= deadline) break;
+      for (const pid of strays) {
+        try {
+          process.kill(pid, 'SIGKILL');
+        } catch {
+          // It has ended by itself.
+        }
+      }
+      await delay(strayPollMs);
     }
-    return true;
-  }
-
-  #groupAlive(): boolean {
-    return this.#signalGroup(0);
-  }
-
-  /** False when the group has no member left. */
-  #signalGroup(signal: NodeJS.Signals | 0): boolean {
-    if (this.pid === undefined) return false;
-    try {
-      process.kill(-this.pid, signal);
-      return true;
-    } catch {
-      return false;
-    }
+    if (this.pid !== undefined) guardian.ended(this.pid);
   }
 
   async #stopOnWindows(): Promise<void> {
