@@ -75,7 +75,13 @@ export async function boot(
   );
   const socketPath = controlAddress(config, path, machine);
   const dataDir = dataFolder(config, { ...machine, configPath: path });
-  const token = config.auth.api_key ?? (await loadToken(join(dataDir, 'control-token')));
+  const tokenFile = join(dataDir, 'control-token');
+  let token: string;
+  try {
+    token = config.auth.api_key ?? (await loadToken(tokenFile));
+  } catch (error) {
+    return complain(`The token cannot be kept in ${tokenFile}: ${messageOf(error)}\n`);
+  }
   const other = await greetRunningSupervisor(socketPath);
   if (other) {
     const page =

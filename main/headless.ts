@@ -4,6 +4,9 @@ import { outliveTerminal } from './outlive-terminal.ts';
 
 outliveTerminal([process.stdout, process.stderr]);
 
+/** How long the end may wait for a slow disk, in ms. */
+const lastWordsMs = 1_000;
+
 const quit = Promise.withResolvers<string>();
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
@@ -39,5 +42,7 @@ if (booted.kind === 'exit') {
     ].join('\n'),
   );
   await supervisor.stop(await quit.promise);
-  process.exit(exitCode);
+  // The last lines of the log are on their way; whatever else holds the process is not waited for.
+  process.exitCode = exitCode;
+  setTimeout(() => process.exit(), lastWordsMs).unref();
 }

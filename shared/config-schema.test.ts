@@ -1,7 +1,8 @@
 import { expect, expectTypeOf, test } from 'vitest';
 import { configSections, expectation } from './config-keys.ts';
 import { legacyKeys } from './config-legacy.ts';
-import { builtInNames, type Config, configSchema, defaultConfig } from './config-schema.ts';
+import { builtInNames } from './config-names.ts';
+import { type Config, configSchema, defaultConfig } from './config-schema.ts';
 
 const paths = configSections.flatMap(({ path, keys }) => keys.map(({ name }) => `${path}.${name}`));
 

@@ -22,6 +22,7 @@ export const errorCodes = {
   unauthorized: { status: 401, title: 'The token is missing or wrong' },
   unknown_service: { status: 404, title: 'There is no service of that name' },
   unknown_type: { status: 400, title: 'There is no request of that type' },
+  unsupported: { status: 501, title: 'This supervisor cannot do that' },
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

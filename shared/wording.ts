@@ -94,7 +94,9 @@ export function trayTooltip(snapshot: SnapshotFacts & { readonly events: EventFa
   const last = eventsTooltipLine(snapshot.events);
   const first = `Project Memory Supervisor\n${overallSentence(snapshot)}`;
   const room = maxTooltipLength - last.length - 1;
-  const cut = first.length > room ? `${first.slice(0, room - 1)}…` : first;
+  // Half of a character outside the basic plane would be drawn as a box.
+  const kept = first.slice(0, room - 1).replace(/[\ud800-\udbff]$/, '');
+  const cut = first.length > room ? `${kept}…` : first;
   return `${cut}\n${last}`;
 }
 
@@ -109,8 +111,9 @@ const displayNames: Readonly<Record<string, string>> = {
 export function displayName(name: string): string {
   const known = displayNames[name];
   if (known !== undefined) return known;
-  return name.replace(
-    /(^|[-_ ])(\p{L})/gu,
-    (_all, gap: string, letter: string) => (gap === '' ? '' : ' ') + letter.toUpperCase(),
-  );
+  return name
+    .split(/[-_ ]+/)
+    .filter((word) => word !== '')
+    .map((word) => word.replace(/^./u, (letter) => letter.toUpperCase()))
+    .join(' ');
 }

@@ -43,6 +43,7 @@ export class Broadcast<Snapshot, Event> {
     const delayMs = Math.max(0, snapshotPeriodMs - since);
     this.#snapshotTimer = setTimeout(() => {
       this.#snapshotTimer = null;
+      if (this.#snapshotListeners.size === 0) return;
       this.#lastSnapshotAt = performance.now();
       const snapshot = this.#takeSnapshot();
       for (const listener of this.#snapshotListeners) listener(snapshot);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultConfig } from '../../../shared/config-schema.ts';
 import { findings, shown } from './findings.test-helper.ts';
 import { formatProblem } from './format-problem.ts';
-import { loadConfig, maxConfigBytes, parseConfig } from './load-config.ts';
+import { loadConfig, maxConfigBytes, parseConfig, usableSections } from './load-config.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -35,6 +35,17 @@ test('what the file says is what runs, and nothing can change it afterwards', ()
   expect(Object.isFrozen(config)).toBe(true);
   expect(Object.isFrozen(config?.mcp.pool)).toBe(true);
   expect(Object.isFrozen(config?.servers)).toBe(true);
+});
+
+test('of a refused file the sections that are right by themselves can be used', () => {
+  const text =
+    '\uFEFF[gui_server]\nport = 4000\n[mcp]\nport = 5000\n[mcp.pool]\nmax_instances = "two"';
+  expect(parseConfig(text).config).toBeNull();
+  expect(usableSections(text)).toEqual({
+    ...defaultConfig,
+    gui_server: { ...defaultConfig.gui_server, port: 4000 },
+  });
+  expect(usableSections('[gui_server\nport = 4000')).toEqual(defaultConfig);
 });
 
 describe('which program runs', () => {

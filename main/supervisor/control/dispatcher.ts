@@ -4,6 +4,7 @@
  */
 import {
   type ControlRequest,
+  type ErrorReply,
   maxLineBytes,
   type Reply,
   type ReplyData,
@@ -36,25 +37,29 @@ export function createDispatcher(handlers: Handlers): Dispatch {
   };
 }
 
-/** Dispatches one line as it came over a socket. */
-export async function dispatchLine(dispatch: Dispatch, line: Line): Promise<Reply> {
+/** What a line holds: a request, or the reply that says why it holds none. */
+export type Received = { readonly request: unknown } | { readonly refusal: ErrorReply };
+
+/** Reads one line as it came over a socket. */
+export function readRequest(line: Line): Received {
   if ('problem' in line) {
-    const error =
-      line.problem === 'too_large'
-        ? `The line is longer than ${maxLineBytes} bytes.`
-        : 'The line is not valid UTF-8.';
-    const code = line.problem === 'too_large' ? 'too_large' : 'bad_json';
-    return { ok: false, error, code, data: null };
+    return line.problem === 'too_large'
+      ? refuse('too_large', `The line is longer than ${maxLineBytes} bytes.`)
+      : refuse('bad_json', 'The line is not valid UTF-8.');
   }
   try {
-    return await dispatch(JSON.parse(line.text));
+    return { request: JSON.parse(line.text) };
   } catch (error) {
-    const text = `The line is not valid JSON: ${messageOf(error)}`;
-    return { ok: false, error: text, code: 'bad_json', data: null };
+    return refuse('bad_json', `The line is not valid JSON: ${messageOf(error)}`);
   }
 }
 
-function idOf(request: unknown): { id?: string | number } {
+function refuse(code: ErrorReply['code'], error: string): Received {
+  return { refusal: { ok: false, error, code, data: null } };
+}
+
+/** The `id` of a request, to be echoed; nothing when it has none that can be. */
+export function idOf(request: unknown): { id?: string | number } {
   if (typeof request !== 'object' || request === null || !('id' in request)) return {};
   const { id } = request;
   return typeof id === 'string' || typeof id === 'number' ? { id } : {};

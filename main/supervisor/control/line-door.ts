@@ -1,46 +1,40 @@
 /**
  * The two NDJSON doors: a user-only socket (or pipe) and TCP on the loopback interface, one codec.
- * Requests of one connection are answered in their order, as old clients expect; those that carry an
- * `id` are answered as soon as they are done.
+ * A browser reaches a TCP port from any web page, so whatever begins like HTTP or TLS is not served.
  */
-import { chmod, mkdir, rm } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { dirname } from 'node:path';
-import { CodedError } from '../../../shared/errors.ts';
+import { createServer, type Server, type Socket } from 'node:net';
 import { closeServer, listenOnLoopback } from '../http/listen.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { type Dispatch, dispatchLine } from './dispatcher.ts';
+import { Connection } from './connection.ts';
+import type { Dispatch } from './dispatcher.ts';
 import { type Line, LineReader } from './ndjson.ts';
+import { listenOnSocketFile } from './socket-file.ts';
 
-/** More unanswered requests on one connection than this, and reading pauses until some are answered. */
-const maxPending = 64;
-
-/** Replies that a client has not read, in bytes, before its connection is ended. */
-const maxBacklogBytes = 8 * 1024 * 1024;
-
-/** `POST /control HTTP/1.1`: a browser page reaches a TCP port with a form, but not without this line. */
-const httpRequestLine = /^[A-Z]+ \S+ HTTP\/\d/;
+/** How long `close` waits for replies that are due, and for clients to read them. */
+const closeGraceMs = 1_000;
 
 export class LineDoor {
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #connections = new Map<Socket, Connection>();
   readonly #dispatch: Dispatch;
   readonly #logger: Logger;
-  #socketPath: string | null = null;
 
   constructor(dispatch: Dispatch, logger: Logger) {
     this.#dispatch = dispatch;
     this.#logger = logger;
-    this.#server = createServer((socket) => this.#serve(socket));
+    // Half-open: who says nothing more (`echo … | nc`) still gets its replies.
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#serve(socket));
   }
 
   /** Listens on TCP; tells the port. Throws `port_taken`. */
   async listenTcp(port: number): Promise<number> {
-    return await listenOnLoopback(
+    const bound = await listenOnLoopback(
       this.#server,
       port,
       'control plane ([supervisor] control_tcp_port)',
     );
+    this.#surviveErrors();
+    return bound;
   }
 
   /**
@@ -48,89 +42,66 @@ export class LineDoor {
    * supervisor left is replaced, never one that answers: then `port_taken` is thrown.
    */
   async listenSocket(path: string): Promise<void> {
-    const isPipe = path.startsWith('\\\\');
-    if (!isPipe) {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      if (await answers(path)) {
-        throw new CodedError('port_taken', `Another supervisor answers on ${path}.`);
-      }
-      await rm(path, { force: true });
-    }
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(path, resolve);
-    });
-    if (!isPipe) await chmod(path, 0o600);
-    this.#socketPath = path;
+    await listenOnSocketFile(this.#server, path);
+    this.#surviveErrors();
   }
 
-  /** Ends all connections after their replies, and frees the address. */
+  /**
+   * Ends all connections after their replies, and frees the address; a client that does not take them
+   * is cut off after a second.
+   */
   async close(): Promise<void> {
     const closed = closeServer(this.#server);
-    for (const socket of this.#sockets) socket.end(() => socket.destroy());
+    for (const connection of this.#connections.values()) connection.finish();
+    const cut = setTimeout(() => {
+      for (const socket of this.#connections.keys()) socket.destroy();
+    }, closeGraceMs);
     await closed;
-    if (this.#socketPath?.startsWith('/')) await rm(this.#socketPath, { force: true });
+    clearTimeout(cut);
+  }
+
+  /** A connection that could not be accepted must not end the control plane (old weakness W23). */
+  #surviveErrors(): void {
+    this.#server.on('error', (error) => {
+      this.#logger.warn({ err: error }, 'a control connection could not be accepted');
+    });
   }
 
   #serve(socket: Socket): void {
-    this.#sockets.add(socket);
     const reader = new LineReader();
     const connection = new Connection(socket, this.#dispatch);
+    this.#connections.set(socket, connection);
     let isFirst = true;
-    socket.on('data', (chunk: Buffer) => {
-      for (const line of reader.push(chunk)) {
-        if (isFirst && 'text' in line && httpRequestLine.test(line.text)) {
-          this.#logger.warn('a web page or HTTP client tried the control port; connection closed');
-          socket.destroy();
-          return;
-        }
-        isFirst = false;
-        connection.receive(line);
+    const receive = (lines: readonly Line[]) => {
+      const [first] = lines;
+      if (isFirst && first && isOtherProtocol(first)) {
+        this.#logger.warn('a web page or HTTP client tried the control port; connection closed');
+        socket.destroy();
+        return;
       }
+      isFirst &&= first === undefined;
+      connection.receive(lines);
+    };
+    socket.on('data', (chunk: Buffer) => receive(reader.push(chunk)));
+    socket.on('end', () => {
+      receive(reader.end());
+      connection.finish();
     });
-    // A client that goes away is everyday life; its requests go on, their replies have no reader.
+    // A client that goes away is everyday life.
     socket.on('error', () => {});
-    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('close', () => this.#connections.delete(socket));
   }
 }
 
-/** Order and bounds of one connection. */
-class Connection {
-  readonly #socket: Socket;
-  readonly #dispatch: Dispatch;
-  #inOrder: Promise<void> = Promise.resolve();
-  #pending = 0;
+/** A TLS handshake, of which a foreign server can choose parts. */
+const tlsHandshake = '\u0016\u0003';
 
-  constructor(socket: Socket, dispatch: Dispatch) {
-    this.#socket = socket;
-    this.#dispatch = dispatch;
-  }
-
-  receive(line: Line): void {
-    this.#pending += 1;
-    if (this.#pending >= maxPending) this.#socket.pause();
-    if ('text' in line && /"id"\s*:/.test(line.text)) void this.#answer(line);
-    else this.#inOrder = this.#inOrder.then(() => this.#answer(line));
-  }
-
-  async #answer(line: Line): Promise<void> {
-    const reply = await dispatchLine(this.#dispatch, line);
-    this.#pending -= 1;
-    if (this.#socket.destroyed) return;
-    this.#socket.write(`${JSON.stringify(reply)}\n`);
-    if (this.#socket.writableLength > maxBacklogBytes) this.#socket.destroy();
-    else if (this.#socket.isPaused()) this.#socket.resume();
-  }
-}
-
-/** True when somebody accepts connections on the socket. */
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
+/**
+ * `POST /control HTTP/1.1`, or an address so long that its end is not known. No JSON begins so, and
+ * a request that a web page smuggles in comes after it.
+ */
+function isOtherProtocol(line: Line): boolean {
+  const start = 'text' in line ? line.text : line.start;
+  if (start.startsWith(tlsHandshake)) return true;
+  return 'text' in line ? /^[A-Z]+ \S+ HTTP\/\d/.test(start) : /^[A-Z]+ \S/.test(start);
 }

@@ -30,7 +30,7 @@ export interface PageDoorOptions {
   readonly onEvents: (listener: (events: readonly StampedEvent[]) => void) => () => void;
 }
 
-/** A page that has not read so much, in bytes, gets no more until it has; the next snapshot tells all. */
+/** A page that has not read so much, in bytes, gets no more until it has; then the newest snapshot. */
 const maxBacklogBytes = 1024 * 1024;
 
 const pingPeriodMs = 20_000;
@@ -135,7 +135,7 @@ export class PageDoor {
     const body = await readBody(request, maxLineBytes);
     let json: unknown;
     try {
-      json = JSON.parse(body.toString('utf8'));
+      json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
     } catch (error) {
       throw new CodedError('bad_json', `The body is not valid JSON: ${messageOf(error)}`);
     }
@@ -150,15 +150,29 @@ export class PageDoor {
       'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no',
     });
-    const send = (event: string, data: unknown) => {
-      if (response.writableLength > maxBacklogBytes) return;
-      response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    if (request.method === 'HEAD') {
+      response.end();
+      return;
+    }
+    const write = (frame: string) => {
+      if (response.writableEnded || response.writableLength > maxBacklogBytes) return false;
+      response.write(frame);
+      return true;
     };
+    const send = (event: string, data: unknown) =>
+      write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    let missed: StatusSnapshot | null = null;
+    const sendSnapshot = (snapshot: StatusSnapshot) => {
+      missed = send('snapshot', snapshot) ? null : snapshot;
+    };
+    response.on('drain', () => {
+      if (missed) sendSnapshot(missed);
+    });
     const leave = [
-      this.#options.onSnapshot((snapshot) => send('snapshot', snapshot)),
+      this.#options.onSnapshot(sendSnapshot),
       this.#options.onEvents((events) => send('events', events)),
     ];
-    const ping = setInterval(() => response.write(': ping\n\n'), pingPeriodMs);
+    const ping = setInterval(() => write(': ping\n\n'), pingPeriodMs);
     this.#watchers.add(response);
     response.once('close', () => {
       this.#watchers.delete(response);

@@ -27,6 +27,8 @@ export async function listenOnLoopback(
     server.once('error', onError);
     server.listen({ host, port, exclusive: true }, () => {
       server.off('error', onError);
+      // No more file descriptors, for a while: that connection is lost, the server is not.
+      server.on('error', () => {});
       resolve();
     });
   });

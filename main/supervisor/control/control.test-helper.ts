@@ -1,0 +1,225 @@
+/** A supervisor that only answers, and a client that speaks lines, for the tests of this folder. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import pino from 'pino';
+import { expect } from 'vitest';
+import type { Reply } from '../../../shared/control-protocol.ts';
+import { CodedError } from '../../../shared/errors.ts';
+import type { StampedEvent } from '../../../shared/events.ts';
+import type {
+  ServiceState,
+  ServiceStatus,
+  StateTransition,
+  StatusSnapshot,
+} from '../../../shared/status.ts';
+import { displayName } from '../../../shared/wording.ts';
+import type { ControlTarget } from './commands.ts';
+
+export const silent = pino({ level: 'silent' });
+
+export const noon = '2026-01-01T12:00:00.000Z';
+
+export function serviceFixture(
+  name: string,
+  state: ServiceState,
+  given: Partial<ServiceStatus> = {},
+): ServiceStatus {
+  return {
+    name,
+    displayName: displayName(name),
+    kind: 'server',
+    state,
+    reason: `is ${state} because of the test`,
+    since: noon,
+    pid: null,
+    port: null,
+    url: null,
+    restarts: 0,
+    lastExit: null,
+    nextRetryAt: null,
+    lastHealthyAt: null,
+    lastError: null,
+    onDemand: false,
+    ...given,
+  };
+}
+
+export function snapshotFixture(given: Partial<StatusSnapshot> = {}): StatusSnapshot {
+  return {
+    version: '1.2.3',
+    instanceId: 'abc123',
+    pid: 4242,
+    startedAt: noon,
+    stopping: false,
+    config: { path: '/home/me/supervisor.toml', running: 'file', problems: [] },
+    mcpUrl: 'http://127.0.0.1:3457/mcp',
+    dashboardUrl: null,
+    pageUrl: 'http://127.0.0.1:3464/',
+    services: [serviceFixture('mcp', 'ready'), serviceFixture('dashboard', 'stopped')],
+    instances: [],
+    sessions: [],
+    events: {
+      enabled: true,
+      subscribers: [],
+      published: 7,
+      delivered: 21,
+      lagged: 2,
+      deduplicated: 3,
+      rejected: 1,
+      replayed: 4,
+      gaps: { lagged: 1, expired: 0, unknown: 0 },
+      lastId: 99,
+      journal: { state: 'off', file: null, events: 0, oldestId: 0, lost: 0, lastError: null },
+      sources: [],
+      url: 'http://127.0.0.1:3457/supervisor/events',
+    },
+    recentEvents: [],
+    ...given,
+  };
+}
+
+/** Does what a supervisor promises to do, and notes what it was asked. */
+export class FakeTarget implements ControlTarget {
+  mode: 'desktop' | 'headless' = 'desktop';
+  current: StatusSnapshot;
+  transitions: readonly StateTransition[] = [];
+  readonly asked: string[] = [];
+  snapshots = 0;
+  /** What closing a session does; a test may make it slow. */
+  close: (sessionId: string) => Promise<boolean> = () => Promise.resolve(true);
+
+  constructor(current = snapshotFixture()) {
+    this.current = current;
+  }
+
+  snapshot(): StatusSnapshot {
+    this.snapshots += 1;
+    return this.current;
+  }
+
+  startService(name: string): void {
+    this.#ask('start', name);
+  }
+
+  stopService(name: string): void {
+    this.#ask('stop', name);
+  }
+
+  restartService(name: string): void {
+    this.#ask('restart', name);
+  }
+
+  history(name: string): readonly StateTransition[] {
+    this.#find(name);
+    return this.transitions;
+  }
+
+  closeSession(sessionId: string): Promise<boolean> {
+    return this.close(sessionId);
+  }
+
+  emitTestEvent(message: string): StampedEvent {
+    if (!this.current.events.enabled) throw new CodedError('events_disabled', 'Switched off.');
+    this.asked.push(`emit ${message}`);
+    const origin = { timestamp: noon, source: 'control', source_id: 'pms_1' };
+    return { id: 100, data: { event_type: 'test', message, ...origin } };
+  }
+
+  setEventsEnabled(enabled: boolean): void {
+    this.asked.push(enabled ? 'events on' : 'events off');
+  }
+
+  setWindowVisible(visible: boolean): void {
+    this.asked.push(visible ? 'show' : 'hide');
+  }
+
+  shutDown(): void {
+    this.asked.push('shut down');
+  }
+
+  #ask(what: string, name: string): void {
+    this.#find(name);
+    this.asked.push(`${what} ${name}`);
+  }
+
+  #find(name: string): void {
+    const { services } = this.current;
+    if (services.some((service) => service.name === name)) return;
+    throw new CodedError('unknown_service', `There is no service "${name}".`);
+  }
+}
+
+/** A client of a line door that keeps all it gets; `where` is a socket path or a TCP port. */
+export class LineClient {
+  readonly socket: Socket;
+  readonly #changed = new EventTarget();
+  #text = '';
+  #lineCount = 0;
+  #isOpen = true;
+
+  constructor(where: string | number) {
+    const options =
+      typeof where === 'string' ? { path: where } : { port: where, host: '127.0.0.1' };
+    this.socket = connect({ ...options, allowHalfOpen: true });
+    this.socket.setEncoding('utf8');
+    this.socket.on('data', (text: string) => {
+      this.#text += text;
+      this.#lineCount += text.split('\n').length - 1;
+      this.#changed.dispatchEvent(new Event('change'));
+    });
+    for (const end of ['end', 'close']) {
+      this.socket.on(end, () => {
+        this.#isOpen = false;
+        this.#changed.dispatchEvent(new Event('change'));
+      });
+    }
+    this.socket.on('error', () => {});
+  }
+
+  /** All that has come so far. */
+  get text(): string {
+    return this.#text;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  get replies(): readonly Reply[] {
+    const lines = this.#text.split('\n').slice(0, -1);
+    return lines.map((line) => JSON.parse(line) as Reply);
+  }
+
+  send(...parts: readonly (string | Uint8Array | object)[]): void {
+    for (const part of parts) {
+      const isRaw = typeof part === 'string' || part instanceof Uint8Array;
+      this.socket.write(isRaw ? part : `${JSON.stringify(part)}\n`);
+    }
+  }
+
+  /** Waits for so many replies; fails when more have come. */
+  async take(count: number): Promise<readonly Reply[]> {
+    await this.#until(() => this.#lineCount >= count || !this.#isOpen);
+    const { replies } = this;
+    expect(replies).toHaveLength(count);
+    return replies;
+  }
+
+  /** Sends one request and waits for one more reply. */
+  async ask(request: object): Promise<Reply> {
+    const before = this.#lineCount;
+    this.send(request);
+    const reply = (await this.take(before + 1)).at(-1);
+    if (!reply) throw new Error('no reply');
+    return reply;
+  }
+
+  async closed(): Promise<void> {
+    await this.#until(() => !this.#isOpen);
+  }
+
+  async #until(isTrue: () => boolean): Promise<void> {
+    const signal = AbortSignal.timeout(10_000);
+    while (!isTrue()) await once(this.#changed, 'change', { signal });
+  }
+}
