@@ -5,27 +5,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { Agent, type Dispatcher } from 'undici';
+import { connectionHeaders, sendHead } from './headers.ts';
 
 /** Sockets per instance. Each open GET stream keeps one, each call one while it runs. */
 const maxSocketsPerInstance = 1_024;
 
 /** A local instance that has not taken the connection by then will not. */
 const connectTimeoutMs = 10_000;
-
-/** Headers that belong to one connection, not to the message (RFC 9110 §7.6.1). */
-const hopByHop = new Set([
-  'connection',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 /** Kept-alive connections to the instances. No timeout on answers: a tool may think for an hour. */
 export function createUpstreamAgent(): Agent {
@@ -43,7 +29,7 @@ export interface Forwarding {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** What to send upstream; null for no body. */
-  readonly body: Buffer | Readable | AsyncIterable<Buffer> | null;
+  readonly body: Buffer | AsyncIterable<Buffer> | null;
   /** Request headers to leave out, in lower case. */
   readonly omit?: ReadonlySet<string>;
   /** Called with the upstream's head before it is passed on. */
@@ -67,7 +53,8 @@ export function forward(options: Forwarding): Promise<void> {
         path: request.url ?? '/',
         method: request.method as Dispatcher.HttpMethod,
         headers: requestHeaders(request, Buffer.isBuffer(body), options.omit),
-        body: body as Dispatcher.DispatchOptions['body'] & Readable,
+        // undici sends any async iterable; its types name only streams.
+        body: body as Buffer | Readable | null,
       },
       exchange,
     );
@@ -113,8 +100,8 @@ class Exchange implements Dispatcher.DispatchHandler {
       return Array.isArray(value) ? value[0] : value;
     };
     onHead(status, header);
-    response.writeHead(status, responseHeaders(controller.rawHeaders, header('content-type')));
-    response.flushHeaders();
+    response.writeHead(status, responseHeaders(controller.rawHeaders, header));
+    sendHead(response);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -142,38 +129,40 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-/** The client's headers without those of its connection, and of those it named in `Connection`. */
+/** The client's headers without those of its connection, and without those that `Connection` names. */
 function requestHeaders(
   request: IncomingMessage,
   withoutLength: boolean,
   omit: ReadonlySet<string> | undefined,
 ): string[] {
-  const named = (request.headers.connection ?? '').toLowerCase().split(/[\s,]+/);
+  const isOfConnection = connectionHeaders(request.headers.connection);
   const kept: string[] = [];
   const { rawHeaders } = request;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     const key = name.toLowerCase();
-    if (hopByHop.has(key) || omit?.has(key) || named.includes(key)) continue;
+    if (isOfConnection(key) || omit?.has(key)) continue;
     if (withoutLength && key === 'content-length') continue;
     kept.push(name, rawHeaders[index + 1] ?? '');
   }
   return kept;
 }
 
-/** The upstream's headers, names and duplicates as they came. */
+/** The upstream's headers likewise, names and duplicates as they came. */
 function responseHeaders(
   raw: Dispatcher.DispatchController['rawHeaders'],
-  contentType: string | undefined,
+  header: (name: string) => string | undefined,
 ): string[] {
+  const isOfConnection = connectionHeaders(header('connection'));
   const kept: string[] = [];
   if (!Array.isArray(raw)) return kept;
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = String(raw[index]);
-    if (!hopByHop.has(name.toLowerCase()))
+    if (!isOfConnection(name.toLowerCase()))
       kept.push(name, Buffer.from(raw[index + 1] ?? '').toString('latin1'));
   }
   // A proxy between us and the client must not hold events back (L17).
-  if (contentType?.startsWith('text/event-stream')) kept.push('X-Accel-Buffering', 'no');
+  const isStream = header('content-type')?.startsWith('text/event-stream') ?? false;
+  if (isStream && header('x-accel-buffering') === undefined) kept.push('X-Accel-Buffering', 'no');
   return kept;
 }

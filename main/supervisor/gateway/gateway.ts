@@ -20,6 +20,7 @@ import { closeServer, listenOnLoopback } from '../http/listen.ts';
 import { sendError, sendJson } from '../http/respond.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createUpstreamAgent } from './forward.ts';
+import { removeConnectionHeaders, sendHead } from './headers.ts';
 import { type Beat, Heartbeat } from './heartbeat.ts';
 import { createMcpRoute, type InstancePool } from './mcp-route.ts';
 
@@ -135,6 +136,11 @@ export class Gateway {
       agent: this.#passAgent,
       pathRewrite: (_path, request) => request.originalUrl,
       on: {
+        proxyRes: (answer, _request, response) => {
+          removeConnectionHeaders(answer.headers);
+          // The proxy copies the head after this; an idle stream must show it before its first event.
+          queueMicrotask(() => sendHead(response));
+        },
         error: (error, request, response) => {
           this.#options.logger.warn({ err: error, url: request.url }, 'pass-through failed');
           if ('headersSent' in response) refuse(response);
@@ -143,8 +149,12 @@ export class Gateway {
       },
     });
     return (request, response, next) => {
-      if (origin() === null) refuse(response);
-      else void proxy(request, response, next);
+      if (origin() === null) {
+        refuse(response);
+        return;
+      }
+      removeConnectionHeaders(request.headers);
+      void proxy(request, response, next);
     };
   }
 }

@@ -24,13 +24,17 @@ export class Heartbeat {
     this.#beat = beat;
   }
 
-  /** Answers a GET with the stream of beats. */
+  /** Answers a GET with the stream of beats, a HEAD with its head. */
   subscribe(response: ServerResponse): void {
     response.writeHead(200, {
       'content-type': 'text/event-stream',
       'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no',
     });
+    if (response.req.method === 'HEAD') {
+      response.end();
+      return;
+    }
     response.write(this.#frame());
     this.#listeners.add(response);
     this.#timer ??= setInterval(() => this.#beatAll(), beatPeriodMs);

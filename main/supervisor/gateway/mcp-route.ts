@@ -10,12 +10,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Agent } from 'undici';
 import { CodedError, codeOf, messageOf } from '../../../shared/errors.ts';
-import { readBody } from '../http/respond.ts';
 import type { Instance } from '../pool/instance.ts';
 import type { Session, SessionTable } from '../pool/sessions.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { forward } from './forward.ts';
 import { type Initialize, readInitialize, rpcCodes, sendRpcError } from './json-rpc.ts';
+import { discardBody, streamBody, wholeBody } from './request-body.ts';
 
 /** What the route needs of the pool. */
 export interface InstancePool {
@@ -34,13 +34,11 @@ export interface McpRouteOptions {
   readonly onActivity: () => void;
 }
 
-/** The old system's cap; larger tool arguments belong into files. */
-const maxBodyBytes = 16 * 1024 * 1024;
-
 /** How long a new session waits for an instance that is just starting, in ms. */
 const placementWaitMs = 10_000;
 
 const sessionHeader = 'mcp-session-id';
+/** Left out of requests outside a session: one that is no more, or a stateless one's (M1). */
 const staleSession: ReadonlySet<string> = new Set([sessionHeader]);
 
 export type McpRoute = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -53,26 +51,28 @@ export function createMcpRoute({ pool, agent, logger, onActivity }: McpRouteOpti
         throw new CodedError('instance_unavailable', 'MCP is switched off: [mcp] enabled = false.');
       await route(pool, request, response);
     } catch (error) {
-      const code = codeOf(error);
-      if (code === 'internal') logger.warn({ err: error, url: request.url }, 'MCP request failed');
-      refuse(response, error);
+      // A client that hung up needs no answer, and that is no fault.
+      if (response.destroyed) return;
+      if (codeOf(error) === 'internal')
+        logger.warn({ err: error, url: request.url }, 'MCP request failed');
+      refuse(request, response, error);
     }
   };
 
   async function route(table: InstancePool, request: IncomingMessage, response: ServerResponse) {
-    const id = request.headers[sessionHeader];
+    const isStateless = request.headers['mcp-method'] !== undefined;
+    const id = isStateless ? undefined : request.headers[sessionHeader];
     const session = typeof id === 'string' ? table.sessions.get(id) : undefined;
     if (session) {
       await inSession(table, session, request, response);
       return;
     }
-    const isStateless = request.headers['mcp-method'] !== undefined;
     if (request.method !== 'POST' || isStateless) {
-      if (id !== undefined && !isStateless) throw unknownSession();
-      await withoutSession(table, request, response, bodyOf(request), null);
+      if (id !== undefined) throw unknownSession();
+      await withoutSession(table, request, response, streamBody(request), null);
       return;
     }
-    const body = await readBody(request, maxBodyBytes);
+    const body = await wholeBody(request);
     const initialize = readInitialize(body);
     if (id !== undefined && initialize === null) throw unknownSession();
     await withoutSession(table, request, response, body, initialize);
@@ -92,11 +92,13 @@ export function createMcpRoute({ pool, agent, logger, onActivity }: McpRouteOpti
     }
     const isStream = request.method === 'GET';
     session.lastActivityAt = new Date();
-    session.bytesIn += Number(request.headers['content-length'] ?? 0);
+    const body = streamBody(request, (bytes) => {
+      session.bytesIn += bytes;
+    });
     if (isStream) session.streams += 1;
     else session.inFlight += 1;
     try {
-      await exchange(instance, request, response, bodyOf(request), {
+      await exchange(instance, request, response, body, {
         onHead: (status) => {
           // 202 acknowledges a notification or a client's answer; 200 answers a call.
           if (request.method === 'POST' && status === 200) session.calls += 1;
@@ -125,7 +127,7 @@ export function createMcpRoute({ pool, agent, logger, onActivity }: McpRouteOpti
     response.once('close', () => hungUp.abort());
     const instance = await table.place(placementWaitMs, hungUp.signal);
     if (initialize === null) {
-      await exchange(instance, request, response, body, {});
+      await exchange(instance, request, response, body, { omit: staleSession });
       return;
     }
     let opened = false;
@@ -141,6 +143,8 @@ export function createMcpRoute({ pool, agent, logger, onActivity }: McpRouteOpti
           const sessionId = header(sessionHeader);
           settle();
           if (status !== 200 || sessionId === undefined) return;
+          // The last words of an instance that died since: it will not know the session.
+          if (!instance.isUp) return;
           table.sessions.open({ ...initialize, sessionId, instance: instance.name });
           logger.info(
             { instance: instance.name, client: initialize.clientName },
@@ -190,33 +194,12 @@ export function createMcpRoute({ pool, agent, logger, onActivity }: McpRouteOpti
   }
 }
 
-type Body = Buffer | IncomingMessage | AsyncIterable<Buffer> | null;
+type Body = Buffer | AsyncIterable<Buffer> | null;
 
 interface Watch {
   readonly omit?: ReadonlySet<string>;
   readonly onHead?: (status: number, header: (name: string) => string | undefined) => void;
   readonly onBytes?: (bytes: number) => void;
-}
-
-/** The body to stream on, never more of it than allowed; null when there is none. */
-function bodyOf(request: IncomingMessage): Body {
-  const length = request.headers['content-length'];
-  if (length === undefined && request.headers['transfer-encoding'] === undefined) return null;
-  if (Number(length ?? 0) > maxBodyBytes) throw tooLarge();
-  return length === undefined ? limited(request) : request;
-}
-
-async function* limited(request: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let size = 0;
-  for await (const chunk of request) {
-    size += chunk.length;
-    if (size > maxBodyBytes) throw tooLarge();
-    yield chunk;
-  }
-}
-
-function tooLarge(): CodedError {
-  return new CodedError('too_large', `The request is larger than ${maxBodyBytes} bytes.`);
 }
 
 function unknownSession(): CodedError {
@@ -230,11 +213,10 @@ function unavailable(instance: Instance, cause: string): CodedError {
   );
 }
 
-function refuse(response: ServerResponse, error: unknown): void {
+function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
   const code = codeOf(error);
   const rpcCode = code === 'session_not_found' ? rpcCodes.session : rpcCodes.server;
   const status = error instanceof CodedError ? error.status : 500;
-  // The rest of an oversized body is not read: the connection cannot be used again.
-  if (code === 'too_large') response.shouldKeepAlive = false;
+  discardBody(request);
   sendRpcError(response, status, rpcCode, messageOf(error), code);
 }

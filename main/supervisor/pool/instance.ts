@@ -1,10 +1,16 @@
 import type { InstanceStatus } from '../../../shared/status.ts';
 import type { Service } from '../services/service.ts';
 
+/** What the pool needs of the supervised process behind an instance. */
+export type Supervised = Pick<
+  Service,
+  'state' | 'port' | 'history' | 'start' | 'stop' | 'restart' | 'status'
+>;
+
 /** One MCP server process of the pool, with what the gateway counts on it. */
 export class Instance {
   readonly name: string;
-  readonly service: Service;
+  readonly service: Supervised;
   /** Requests being answered now; streams are not among them. */
   inFlight = 0;
   /** Requests answered since the supervisor started. */
@@ -12,7 +18,7 @@ export class Instance {
   /** New sessions on their way: placed here, their id not yet known. */
   opening = 0;
 
-  constructor(name: string, service: Service) {
+  constructor(name: string, service: Supervised) {
     this.name = name;
     this.service = service;
   }
@@ -26,6 +32,11 @@ export class Instance {
   /** True when it can take requests; one that misses probes may only be busy. */
   get isUp(): boolean {
     return this.service.state === 'ready' || this.service.state === 'unhealthy';
+  }
+
+  /** True when it is up and answers its probes. */
+  get isHealthy(): boolean {
+    return this.service.state === 'ready';
   }
 
   status(sessions: number): InstanceStatus {

@@ -11,9 +11,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CodedError } from '../../../shared/errors.ts';
 import type { ServiceState, ServiceStatus, StateTransition } from '../../../shared/status.ts';
 import { displayName } from '../../../shared/wording.ts';
-import type { Launch, Service, ServiceOptions } from '../services/service.ts';
-import { findFreePort, isPortFree } from './free-port.ts';
-import { Instance } from './instance.ts';
+import type { Launch, ServiceOptions } from '../services/service.ts';
+import { isPortFree } from './free-port.ts';
+import { Instance, type Supervised } from './instance.ts';
+import { leasePort, type PortLease } from './port-lease.ts';
 import { SessionTable } from './sessions.ts';
 
 export interface PoolOptions {
@@ -29,7 +30,7 @@ export interface PoolOptions {
       ServiceOptions,
       'name' | 'displayName' | 'kind' | 'prepare' | 'isBusy' | 'onTransition'
     >,
-  ) => Service;
+  ) => Supervised;
   /** Told of each instance's transitions, and of those of the pool as a whole. */
   readonly onTransition: (transition: StateTransition) => void;
   /** Told when counts changed that views show. */
@@ -63,7 +64,8 @@ export class Pool {
   readonly sessions: SessionTable;
   readonly #options: PoolOptions;
   readonly #instances: Instance[] = [];
-  readonly #claimedPorts = new Set<number>();
+  /** By name of the instance; held until the pool stops, so that a restart finds its port again. */
+  readonly #leases = new Map<string, PortLease>();
   #wanted = false;
   #last: { state: ServiceState; since: Date; reason: string } = {
     state: 'stopped',
@@ -106,6 +108,8 @@ export class Pool {
   async stop(reason: string): Promise<void> {
     this.#wanted = false;
     await Promise.all(this.#instances.map((each) => each.service.stop(reason)));
+    for (const lease of this.#leases.values()) lease.release();
+    this.#leases.clear();
     this.#noteState(reason);
   }
 
@@ -146,7 +150,9 @@ export class Pool {
       method: 'DELETE',
       headers: { 'mcp-session-id': sessionId },
       signal: AbortSignal.timeout(closeTimeoutMs),
-    }).catch(() => {});
+    })
+      .then((answer) => answer.body?.cancel())
+      .catch(() => {});
     return true;
   }
 
@@ -182,13 +188,15 @@ export class Pool {
     let best: Instance | undefined;
     for (const instance of this.#instances) {
       if (!instance.isUp) continue;
-      if (best === undefined || this.#isLessLoaded(instance, best)) best = instance;
+      if (best === undefined || this.#isBetter(instance, best)) best = instance;
     }
     if (best && this.#load(best) >= this.#options.maxSessionsPerInstance) this.#scaleUp();
     return best;
   }
 
-  #isLessLoaded(one: Instance, other: Instance): boolean {
+  /** One that misses probes may be hung: it takes new sessions only where no other can. */
+  #isBetter(one: Instance, other: Instance): boolean {
+    if (one.isHealthy !== other.isHealthy) return one.isHealthy;
     const difference = this.#load(one) - this.#load(other);
     return difference === 0 ? one.inFlight < other.inFlight : difference < 0;
   }
@@ -206,13 +214,13 @@ export class Pool {
   #add(): Instance {
     const number = this.#instances.length + 1;
     const name = `mcp:${number}`;
-    const instance: Instance = new Instance(
+    const instance = new Instance(
       name,
       this.#options.makeService({
         name,
         displayName: `MCP instance ${number}`,
         kind: 'mcp_instance',
-        prepare: async () => this.#options.launch(name, await this.#claimPort(instance)),
+        prepare: async () => this.#options.launch(name, await this.#claimPort(name)),
         isBusy: () => instance.inFlight > 0,
         onTransition: (transition) => {
           if (transition.to !== 'ready' && transition.to !== 'unhealthy') {
@@ -228,20 +236,20 @@ export class Pool {
   }
 
   /** The instance's own port when it is free again, else the next free one. */
-  async #claimPort(instance: Instance): Promise<number> {
-    const own = instance.service.port;
-    if (own !== null && (await isPortFree(own))) return own;
-    const port = await findFreePort(this.#options.basePort, this.#claimedPorts);
-    if (port === null) {
+  async #claimPort(instance: string): Promise<number> {
+    const own = this.#leases.get(instance);
+    if (own !== undefined && (await isPortFree(own.port))) return own.port;
+    own?.release();
+    this.#leases.delete(instance);
+    const lease = await leasePort(this.#options.basePort);
+    if (lease === null) {
       throw new CodedError(
         'port_taken',
         `No free port from ${this.#options.basePort} on. Set another [mcp.pool] base_port.`,
       );
     }
-    if (this.#claimedPorts.has(port)) return await this.#claimPort(instance);
-    if (own !== null) this.#claimedPorts.delete(own);
-    this.#claimedPorts.add(port);
-    return port;
+    this.#leases.set(instance, lease);
+    return lease.port;
   }
 
   #noteState(reason: string): void {
