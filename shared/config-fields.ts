@@ -10,6 +10,7 @@ export const restartPolicies = ['always_restart', 'restart_on_failure', 'never_r
 export type Unit =
   | 'milliseconds'
   | 'seconds'
+  | 'minutes'
   | 'hours'
   | 'bytes'
   | 'instances'

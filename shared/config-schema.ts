@@ -106,7 +106,7 @@ const node = z
       'node',
     ),
     args: optionalList(
-      'Arguments of the command. When another of the three is given and this is absent: ["dist/server.js"].',
+      'Arguments of the command. {port} stands for the port of the instance, here and in env; where neither has it, --transport streamable-http --port N is added. When command or working_dir is given and this is absent: ["dist/server.js"].',
       ['dist/server.js'],
     ),
     ...programFields,
@@ -147,6 +147,31 @@ const pool = z
       min: 1,
       max: 10_000,
       unit: 'sessions',
+    }),
+    failover: flag(
+      true,
+      'Moves the sessions of an instance that ends to another one. When off, their clients are told to initialize again.',
+    ),
+    failover_wait_ms: wholeNumber({
+      description: 'How long a request waits for its session to be moved.',
+      fallback: 10_000,
+      min: 0,
+      max: 600_000,
+      unit: 'milliseconds',
+    }),
+    scale_down_after_s: wholeNumber({
+      description: 'An instance that is not needed for so long is stopped; 0: never.',
+      fallback: 300,
+      min: 0,
+      max: 86_400,
+      unit: 'seconds',
+    }),
+    session_idle_minutes: wholeNumber({
+      description: 'A session without a request or an open stream for so long is ended; 0: never.',
+      fallback: 1_440,
+      min: 0,
+      max: 525_600,
+      unit: 'minutes',
     }),
     base_port: port(3460, 'Port of the first instance; the others follow, taken ones are skipped.'),
   })

@@ -31,6 +31,12 @@ export const requestSchemas = {
   Restart: z.object({ service }),
   StateEvents: z.object({ service, limit: z.number().int().min(1).max(200).optional() }),
   ListMcpInstances: z.object({}),
+  ScaleUpMcp: z.object({}).describe('Starts one more MCP instance'),
+  UpgradeMcp: z
+    .object({})
+    .describe(
+      'Replaces every MCP instance by a new process, one by one, without breaking a session',
+    ),
   ListMcpConnections: z.object({}),
   CloseMcpConnection: z.object({ session_id: z.string().min(1) }),
   SubscribeEvents: z.object({}),
@@ -127,6 +133,8 @@ export interface ReplyData {
     state: string;
     pid: number | null;
   }[];
+  ScaleUpMcp: { scale_up: 'requested' };
+  UpgradeMcp: { upgrade: 'initiated'; service: 'mcp' };
   ListMcpConnections: readonly WireConnection[];
   CloseMcpConnection: { closed: true; session_id: string };
   SubscribeEvents: { events_url: string | null; note: string };

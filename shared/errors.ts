@@ -3,6 +3,7 @@
  * for it, so a code is never reused for another meaning. `status` is the HTTP status it travels with.
  */
 export const errorCodes = {
+  at_capacity: { status: 409, title: 'There are as many as allowed' },
   bad_json: { status: 400, title: 'The line or body is not valid JSON' },
   bad_request: { status: 400, title: 'A field is missing or has the wrong type' },
   events_disabled: { status: 503, title: 'The event channel is switched off' },

@@ -31,7 +31,11 @@ export type DataChange =
   | PlanEvent<'plan_updated'>
   | PlanEvent<'plan_archived'>
   | PlanEvent<'plan_deleted'>
-  | (PlanEvent<'step_changed'> & { readonly step_index: number })
+  | (PlanEvent<'step_changed'> & {
+      readonly step_index: number;
+      /** `active`, `done` …, where the source says it. */
+      readonly new_status?: string;
+    })
   | (PlanEvent<'agent_session_changed'> & { readonly session_id: string })
   | { readonly event_type: 'workspace_changed'; readonly workspace_id: string }
   | (PlanEvent<'focused_workspace_generated'> & { readonly file_path: string })

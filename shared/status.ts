@@ -72,7 +72,8 @@ export interface InstanceStatus extends ServiceStatus {
 export interface SessionStatus {
   readonly sessionId: string;
   readonly transport: 'streamable-http' | 'sse';
-  readonly instance: string;
+  /** Where it is at home; null while it moves to another instance. */
+  readonly instance: string | null;
   readonly instancePort: number;
   readonly clientName: string | null;
   readonly clientVersion: string | null;
@@ -85,6 +86,8 @@ export interface SessionStatus {
   readonly streams: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** How often another instance took it over. */
+  readonly moves: number;
 }
 
 export interface SubscriberStatus {

@@ -69,6 +69,20 @@ test('a reader that stopped costs one write, however much is published', async (
   expect(stopped.received.length).toBeLessThanOrEqual(1);
 });
 
+test('one that leaves while it does not read gets nothing more', async () => {
+  const channel = channelOf();
+  const subscriber = new FakeSubscriber().subscribe(channel);
+  subscriber.reading = false;
+  publish(channel, 1);
+  await nextTick();
+  publish(channel, 1);
+  await nextTick();
+  subscriber.leave();
+  subscriber.reading = true;
+  await nextTick();
+  expect(subscriber.ids).toEqual([1]);
+});
+
 test('Last-Event-ID replays exactly what was missed', async () => {
   const channel = channelOf();
   publish(channel, 10);

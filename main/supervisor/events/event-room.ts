@@ -133,7 +133,10 @@ export class EventRoom {
     if (enabled === this.#enabled) return;
     this.#enabled = enabled;
     this.#options.logger.info({ enabled }, 'event channel switched');
-    if (!enabled) this.#opened?.channel.endAll();
+    if (!enabled) {
+      this.#opened?.ingest.flush();
+      this.#opened?.channel.endAll();
+    }
     for (const source of this.#sources) {
       if (enabled) source.start();
       else source.stop();
@@ -197,7 +200,7 @@ export class EventRoom {
     const opened = this.#opened;
     if (opened === null) return;
     clearInterval(opened.heartbeat);
-    opened.ingest.close();
+    opened.ingest.flush();
     opened.channel.endAll();
     this.#enabled = false;
     await opened.journal?.close();

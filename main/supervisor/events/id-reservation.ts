@@ -48,8 +48,13 @@ export class IdReservation {
   }
 
   async #renew(): Promise<void> {
-    const next = this.#reservedTo + blockSize;
+    let next = this.#reservedTo + blockSize;
     await this.#write(next);
+    // A burst may have reserved more meanwhile; this write has just taken the place of that one.
+    while (next < this.#reservedTo) {
+      next = this.#reservedTo;
+      await this.#write(next);
+    }
     this.#reservedTo = next;
     this.#renewing = null;
   }
@@ -89,18 +94,22 @@ async function readNextId(file: string, floor: number): Promise<number> {
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    const isNew = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    return isNew ? floor + 1 : beyondDoubt();
+    // With an empty journal too, this is the first start. Else only the file was lost.
+    const isNew = floor === 0 && (error as NodeJS.ErrnoException).code === 'ENOENT';
+    return isNew ? 1 : beyondDoubt(floor);
   }
   try {
     const next = (JSON.parse(text) as { next_id?: unknown } | null)?.next_id;
-    return Number.isSafeInteger(next) && Number(next) > 0 ? Number(next) : beyondDoubt();
+    return Number.isSafeInteger(next) && Number(next) > 0 ? Number(next) : beyondDoubt(floor);
   } catch {
-    return beyondDoubt();
+    return beyondDoubt(floor);
   }
 }
 
-/** The file is damaged: the time in ms is a number that no counter of events has reached. */
-function beyondDoubt(): number {
-  return Date.now();
+/**
+ * Nobody knows how far ids were. The time in µs is a number that no counter of events has reached;
+ * should the clock be set back, the journal knows all but what it had not committed, less than a block.
+ */
+function beyondDoubt(floor: number): number {
+  return Math.max(Date.now() * 1_000, floor + blockSize);
 }

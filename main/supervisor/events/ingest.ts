@@ -69,7 +69,7 @@ export class Ingest {
   accept(json: unknown, source: string): StampedEvent | null {
     const mapped = mapEvent(json);
     const sourceId = mapped.sourceId ?? `anon_${randomBytes(8).toString('hex')}`;
-    if (this.#isOurs(sourceId) || !this.#known.add(sourceId)) {
+    if (this.#isOurs(sourceId) || this.#known.has(sourceId)) {
       this.#deduplicated += 1;
       return null;
     }
@@ -80,6 +80,8 @@ export class Ingest {
       source_id: sourceId,
       ...(sourceType !== null && sourceType !== change.event_type && { source_type: sourceType }),
     });
+    // Only now: one that was too large is not in, and no duplicate when it comes again.
+    this.#known.add(sourceId);
     this.#invalidateMetrics(change);
     return event;
   }
@@ -126,9 +128,11 @@ export class Ingest {
     }));
   }
 
-  close(): void {
-    if (this.#metricsTimer) clearTimeout(this.#metricsTimer);
-    this.#metricsTimer = null;
+  /** Publishes now what was due soon; nothing comes by itself after it. */
+  flush(): void {
+    if (this.#metricsTimer === null) return;
+    clearTimeout(this.#metricsTimer);
+    this.#tellMetrics();
   }
 
   get #birthPrefix(): string {
@@ -148,10 +152,12 @@ export class Ingest {
       return;
     }
     this.#metricsOf = workspace;
-    this.#metricsTimer = setTimeout(() => {
-      this.#metricsTimer = null;
-      const workspace_id = this.#metricsOf;
-      this.originate({ event_type: 'metrics_invalidated', workspace_id }, 'supervisor');
-    }, metricsDebounceMs);
+    this.#metricsTimer = setTimeout(() => this.#tellMetrics(), metricsDebounceMs);
+  }
+
+  #tellMetrics(): void {
+    this.#metricsTimer = null;
+    const workspace_id = this.#metricsOf;
+    this.originate({ event_type: 'metrics_invalidated', workspace_id }, 'supervisor');
   }
 }

@@ -21,6 +21,12 @@ const pruneSlack = 0.05;
 /** How often old rows are looked for, in ms. */
 const agePeriodMs = 60_000;
 
+/** How long it waits for a program that holds the file, a backup for example, in ms. */
+const busyTimeoutMs = 1_000;
+
+/** SQLITE_ERROR (other tables), SQLITE_CORRUPT and SQLITE_NOTADB (sqlite.org/rescode.html). */
+const damageCodes: readonly number[] = [1, 11, 26];
+
 const start = workerData as JournalStart;
 const port = parentPort;
 if (port === null) throw new Error('journal-thread.ts runs as a worker thread only');
@@ -32,27 +38,30 @@ function say(message: FromJournal): void {
 /** SQLite's own files beside the database. */
 const companions = ['', '-wal', '-shm'] as const;
 
-function open(): { database: DatabaseSync; setAside: string | null } {
+function open(): { store: Store; setAside: string | null } {
   try {
-    return { database: openSound(), setAside: null };
+    return { store: openSound(), setAside: null };
   } catch (error) {
+    if (!isDamage(error)) throw error;
     const setAside = `${start.file}.damaged`;
     for (const suffix of companions) rmSync(setAside + suffix, { force: true });
     // What cannot even be moved cannot be replaced: then the error stands.
     renameSync(start.file, setAside);
     for (const suffix of companions) rmSync(start.file + suffix, { force: true });
     try {
-      return { database: openSound(), setAside };
+      return { store: openSound(), setAside };
     } catch {
       throw error;
     }
   }
 }
 
-function openSound(): DatabaseSync {
+function openSound(): Store {
   // SQLite would make it readable for everybody; its own files take over the mode of this one.
   closeSync(openSync(start.file, 'a', 0o600));
-  const database = new DatabaseSync(start.file);
+  // SQLite would make it readable for everybody; its own files take over the mode of this one.
+  closeSync(openSync(start.file, 'a', 0o600));
+  const database = new DatabaseSync(start.file, { timeout: busyTimeoutMs });
   try {
     database.exec(`
       PRAGMA journal_mode = WAL;
@@ -61,10 +70,27 @@ function openSound(): DatabaseSync {
     `);
     const check = database.prepare('PRAGMA quick_check(1)').get();
     if (check?.['quick_check'] !== 'ok') throw new Error(String(check?.['quick_check']));
-    return database;
+    return new Store(database);
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+/** A disk that is full or read-only, or a file that is in use, is no reason to move a sound file away. */
+function isDamage(error: unknown): boolean {
+  if (!(error instanceof Error)) return true;
+  // The low byte is the primary result code.
+  if ('errcode' in error) return damageCodes.includes(Number(error.errcode) & 0xff);
+  return !('syscall' in error);
+}
+
+/** SQLite does not notice flipped bits within a text; they must not break a subscriber's stream. */
+function isSound(id: number, json: string): boolean {
+  try {
+    return (JSON.parse(json) as { id?: unknown } | null)?.id === id && !/[\r\n]/.test(json);
+  } catch {
+    return false;
   }
 }
 
@@ -72,7 +98,7 @@ class Store {
   readonly #database: DatabaseSync;
   readonly #insert;
   readonly #read;
-  #extent: JournalExtent;
+  #extent: JournalExtent = { oldestId: 0, lastId: 0, count: 0 };
   #agedAt = 0;
 
   constructor(database: DatabaseSync) {
@@ -83,6 +109,7 @@ class Store {
     this.#read = database.prepare('SELECT id, json FROM events WHERE id >= ? ORDER BY id LIMIT ?');
     this.#extent = this.#measure();
     this.#pruneByAge(Date.now());
+    this.#extent = this.#measure();
   }
 
   get extent(): JournalExtent {
@@ -91,9 +118,11 @@ class Store {
 
   append(firstId: number, at: number, texts: readonly string[]): void {
     const { count, oldestId } = this.#extent;
+    let pruned = false;
     this.#database.exec('BEGIN IMMEDIATE');
     try {
       for (const [index, text] of texts.entries()) this.#insert.run(firstId + index, at, text);
+      pruned = this.#prune(count + texts.length, at);
       this.#database.exec('COMMIT');
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
@@ -104,16 +133,15 @@ class Store {
       lastId: firstId + texts.length - 1,
       count: count + texts.length,
     };
-    if (this.#extent.count > start.maxEvents * (1 + pruneSlack)) this.#pruneByCount();
-    if (at - this.#agedAt > agePeriodMs) this.#pruneByAge(at);
+    if (pruned) this.#extent = this.#measure();
   }
 
   read(from: number, limit: number): StoredEvents {
-    const rows = this.#read.all(from, limit);
-    return {
-      ids: rows.map((row) => Number(row['id'])),
-      texts: rows.map((row) => String(row['json'])),
-    };
+    const rows = this.#read
+      .all(from, limit)
+      .map((row) => ({ id: Number(row['id']), json: String(row['json']) }))
+      .filter(({ id, json }) => isSound(id, json));
+    return { ids: rows.map(({ id }) => id), texts: rows.map(({ json }) => json) };
   }
 
   tail(limit: number): StoredEvents {
@@ -127,6 +155,15 @@ class Store {
     this.#database.close();
   }
 
+  /** Deletes what is beyond the bounds, old rows now and then only; says whether it did. */
+  #prune(count: number, now: number): boolean {
+    const isTooMany = count > start.maxEvents * (1 + pruneSlack);
+    const isDue = now - this.#agedAt > agePeriodMs;
+    if (isTooMany) this.#pruneByCount();
+    if (isDue) this.#pruneByAge(now);
+    return isTooMany || isDue;
+  }
+
   #pruneByCount(): void {
     // Ids have holes after a crash, so the bound is found by counting, not by subtracting.
     this.#database
@@ -134,15 +171,11 @@ class Store {
         'DELETE FROM events WHERE id < (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET ?)',
       )
       .run(start.maxEvents - 1);
-    this.#extent = this.#measure();
   }
 
   #pruneByAge(now: number): void {
+    this.#database.prepare('DELETE FROM events WHERE at < ?').run(now - start.maxAgeMs);
     this.#agedAt = now;
-    const { changes } = this.#database
-      .prepare('DELETE FROM events WHERE at < ?')
-      .run(now - start.maxAgeMs);
-    if (Number(changes) > 0) this.#extent = this.#measure();
   }
 
   #measure(): JournalExtent {
@@ -152,7 +185,8 @@ class Store {
     return {
       count: Number(row?.['count'] ?? 0),
       oldestId: Number(row?.['oldest'] ?? 0),
-      lastId: Number(row?.['last'] ?? 0),
+      // The last id stays known when its event has become too old.
+      lastId: Math.max(Number(row?.['last'] ?? 0), this.#extent.lastId),
     };
   }
 }
@@ -189,8 +223,7 @@ function readSafely(store: Store, from: number, limit: number): StoredEvents {
 }
 
 try {
-  const { database, setAside } = open();
-  const store = new Store(database);
+  const { store, setAside } = open();
   say({ kind: 'opened', extent: store.extent, tail: store.tail(start.tail), setAside });
   port.on('message', (message: ToJournal) => serve(store, message));
 } catch (error) {

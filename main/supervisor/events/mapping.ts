@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { CodedError } from '../../../shared/errors.ts';
-import { type DataChange, isEventType } from '../../../shared/events.ts';
+import { type DataChange, type EventType, isEventType } from '../../../shared/events.ts';
 
 /** An event as the MCP server and the dashboard have it. */
 const mcpEventSchema = z.looseObject({
@@ -88,15 +88,34 @@ export function mapEvent(json: unknown): MappedEvent {
 /** Another supervisor's event: already typed; its origin is kept so that it stays the same event. */
 function mapStamped(id: number, data: z.infer<typeof stampedSchema>['data']): MappedEvent {
   const { event_type, timestamp, source_id, source_type, source: _source, ...fields } = data;
+  // Supervisors of the old system wrap stamped events that come back to them (W3).
+  const wrapped = event_type === 'raw' ? stampedSchema.safeParse(fields['payload']) : null;
+  if (wrapped?.success) return mapStamped(wrapped.data.id, wrapped.data.data);
   const change = isEventType(event_type)
-    ? ({ event_type, ...fields } as DataChange)
+    ? typedChange(event_type, fields)
     : { event_type: 'raw' as const, payload: data };
+  // The ids of the old system begin with 1 at each start: without a time they say nothing.
+  const stamp = timestamp === undefined ? null : `stamped_${id}_${timestamp}`;
   return {
     change,
-    sourceId: source_id ?? `stamped_${id}_${timestamp ?? ''}`,
+    sourceId: source_id ?? stamp,
     sourceType: source_type ?? null,
     timestamp: readTime(timestamp),
   };
+}
+
+/** Fields of a later version are kept; those that this one knows have the type they should have. */
+function typedChange(event_type: EventType, fields: Readonly<Record<string, unknown>>): DataChange {
+  const { workspace_id, message, payload } = fields;
+  if (event_type === 'raw') return { ...fields, event_type, payload: payload ?? null };
+  if (event_type === 'test') {
+    return { ...fields, event_type, message: typeof message === 'string' ? message : '' };
+  }
+  if (event_type === 'metrics_invalidated') {
+    const of = typeof workspace_id === 'string' ? workspace_id : null;
+    return { ...fields, event_type, workspace_id: of };
+  }
+  return { ...fields, ...changeOf(event_type, { type: event_type, data: fields }) };
 }
 
 function changeOf(type: string, event: z.infer<typeof mcpEventSchema>): DataChange {
@@ -114,7 +133,14 @@ function changeOf(type: string, event: z.infer<typeof mcpEventSchema>): DataChan
   if (stepChanges.has(type)) {
     const step = data['step_index'] ?? data['stepIndex'];
     const step_index = typeof step === 'number' ? step : 0;
-    return { event_type: 'step_changed', workspace_id, plan_id, step_index };
+    const new_status = text('new_status', 'newStatus');
+    return {
+      event_type: 'step_changed',
+      workspace_id,
+      plan_id,
+      step_index,
+      ...(new_status !== '' && { new_status }),
+    };
   }
   if (agentSessions.has(type)) {
     const session_id = text('session_id', 'sessionId');

@@ -7,17 +7,17 @@ export class RecentIds {
     this.#capacity = capacity;
   }
 
-  /** True when the id was not known; it is from now on. */
-  add(id: string): boolean {
-    if (this.#ids.has(id)) return false;
+  has(id: string): boolean {
+    return this.#ids.has(id);
+  }
+
+  add(id: string): void {
     this.#ids.add(id);
-    if (this.#ids.size > this.#capacity) {
-      // A Set iterates in the order of insertion: the first one is the oldest.
-      for (const oldest of this.#ids) {
-        this.#ids.delete(oldest);
-        break;
-      }
+    if (this.#ids.size <= this.#capacity) return;
+    // A Set iterates in the order of insertion: the first one is the oldest.
+    for (const oldest of this.#ids) {
+      this.#ids.delete(oldest);
+      break;
     }
-    return true;
   }
 }

@@ -34,11 +34,16 @@ export async function replayFromJournal(
     }
     const page = await journal.read(subscriber.next, pageEvents);
     if (subscriber.closed || page.events.ids.length === 0) return;
-    deliver(subscriber, page, counts);
+    deliver(subscriber, page, oldestId(), counts);
   }
 }
 
-function deliver(subscriber: Subscriber, page: JournalPage, counts: ReplayCounts): void {
+function deliver(
+  subscriber: Subscriber,
+  page: JournalPage,
+  oldestId: number,
+  counts: ReplayCounts,
+): void {
   const { ids, texts } = page.events;
   let frames: Buffer[] = [];
   const flush = () => {
@@ -47,19 +52,31 @@ function deliver(subscriber: Subscriber, page: JournalPage, counts: ReplayCounts
     counts.onReplayed(frames.length);
     frames = [];
   };
-  ids.forEach((id, index) => {
+  for (const [index, id] of ids.entries()) {
     if (id > subscriber.next) {
       flush();
-      const reason: GapReason = subscriber.next < page.oldestId ? 'expired' : 'unknown';
-      const gap: Gap = { from: subscriber.next, to: id - 1, reason };
-      subscriber.skip(gap, id);
-      counts.onGap(gap);
+      // Memory may still have what the disk did not take.
+      const end = Math.min(id, oldestId);
+      if (subscriber.next < end) skipTo(subscriber, end, page, counts);
+      if (end < id) return;
     }
     subscriber.next = id + 1;
     const text = texts[index] ?? '';
     if (isWanted(subscriber, text)) frames.push(eventFrame(id, text));
-  });
+  }
   flush();
+}
+
+function skipTo(
+  subscriber: Subscriber,
+  end: number,
+  { oldestId }: JournalPage,
+  counts: ReplayCounts,
+): void {
+  const reason: GapReason = subscriber.next < oldestId ? 'expired' : 'unknown';
+  const gap: Gap = { from: subscriber.next, to: end - 1, reason };
+  subscriber.skip(gap, end);
+  counts.onGap(gap);
 }
 
 function isWanted(subscriber: Subscriber, json: string): boolean {

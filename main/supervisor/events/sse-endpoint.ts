@@ -52,7 +52,8 @@ export function createSseEndpoint({
   };
 
   function answer(channel: EventChannel, request: IncomingMessage, response: ServerResponse): void {
-    switch (request.method) {
+    const method: string = request.method ?? 'GET';
+    switch (method) {
       case 'OPTIONS':
         preflight(response);
         return;

@@ -3,17 +3,29 @@
  * to: back-off 1 → 2 → 4 → 8 → 16 → 30 s, forgotten after ten good seconds (old weakness W5), a stream
  * that went silent counts as lost, and after a reconnect it resumes from the last id it saw.
  */
-import { EventSource } from 'eventsource';
+import { EventSource, type EventSourceFetchInit } from 'eventsource';
 import { messageOf } from '../../../shared/errors.ts';
 import type { SourceStatus } from '../../../shared/status.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Ingest } from './ingest.ts';
 import { MinuteRate } from './rate.ts';
 
-const retryDelaysMs = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000] as const;
-const goodAfterMs = 10_000;
-/** Sources send a comment at least every 30 s; three missed ones mean a half-open connection. */
-const defaultStallTimeoutMs = 95_000;
+/** When it is tried again, and what counts as lost. */
+export interface StreamTimings {
+  /** Waits before the first, second … try in a row; further ones are as long as the last. */
+  readonly retryDelaysMs: readonly [number, ...number[]];
+  /** A connection that lasted so long was good: the next wait is the first one again. */
+  readonly goodAfterMs: number;
+  /** Silence after which the connection counts as lost. */
+  readonly stallTimeoutMs: number;
+}
+
+const usualTimings: StreamTimings = {
+  retryDelaysMs: [1_000, 2_000, 4_000, 8_000, 16_000, 30_000],
+  goodAfterMs: 10_000,
+  // Sources send a comment at least every 30 s; three missed ones mean a half-open connection.
+  stallTimeoutMs: 95_000,
+};
 
 /** Where to listen. */
 export interface StreamTarget {
@@ -28,12 +40,12 @@ export interface StreamSourceOptions {
   /** Null while events are switched off. */
   readonly ingest: () => Ingest | null;
   readonly logger: Logger;
-  /** Silence after which the connection counts as lost, in ms. */
-  readonly stallTimeoutMs?: number;
+  readonly timings?: StreamTimings;
 }
 
 export class StreamSource {
   readonly #options: StreamSourceOptions;
+  readonly #timings: StreamTimings;
   #source: EventSource | null = null;
   #timer: NodeJS.Timeout | null = null;
   #stall: NodeJS.Timeout | null = null;
@@ -49,6 +61,7 @@ export class StreamSource {
 
   constructor(options: StreamSourceOptions) {
     this.#options = options;
+    this.#timings = options.timings ?? usualTimings;
   }
 
   start(): void {
@@ -91,6 +104,7 @@ export class StreamSource {
     }
     this.#state = 'connecting';
     this.#nextRetryAt = null;
+    this.#awaitLife();
     const source = new EventSource(url, { fetch: (input, init) => this.#fetch(input, init) });
     this.#source = source;
     source.addEventListener('open', () => {
@@ -108,14 +122,20 @@ export class StreamSource {
   }
 
   /** Resumes by cursor from the first request on, and sees every byte, comments too. */
-  async #fetch(input: string | URL, init: { headers: Record<string, string> }) {
+  async #fetch(input: string | URL, init: EventSourceFetchInit) {
     const headers = new Headers({ ...this.#options.target.headers, ...init.headers });
-    if (this.#lastEventId !== null) headers.set('Last-Event-ID', this.#lastEventId);
+    // WHATWG HTML §9.2.4: encoded as UTF-8; `Headers` takes one character for each byte.
+    const cursor = Buffer.from(this.#lastEventId ?? '').toString('latin1');
+    if (cursor !== '') headers.set('Last-Event-ID', cursor);
     const response = await fetch(input, { ...init, headers });
-    this.#noteLife();
+    // What a connection that was let go still brings is no life of the next one.
+    const noteLife = () => {
+      if (init.signal.aborted !== true) this.#awaitLife();
+    };
+    noteLife();
     const tap = new TransformStream<Uint8Array, Uint8Array>({
       transform: (chunk, controller) => {
-        this.#noteLife();
+        noteLife();
         controller.enqueue(chunk);
       },
     });
@@ -142,9 +162,10 @@ export class StreamSource {
     }
   }
 
-  #noteLife(): void {
+  /** The connection counts as lost unless a sign of life comes in time. */
+  #awaitLife(): void {
     if (this.#stall) clearTimeout(this.#stall);
-    const { stallTimeoutMs = defaultStallTimeoutMs } = this.#options;
+    const { stallTimeoutMs } = this.#timings;
     this.#stall = setTimeout(
       () => this.#retryLater(`silent for ${stallTimeoutMs / 1000} s`),
       stallTimeoutMs,
@@ -152,10 +173,12 @@ export class StreamSource {
   }
 
   #retryLater(reason: string): void {
+    const { retryDelaysMs, goodAfterMs } = this.#timings;
     const wasGood = this.#openedAt !== null && performance.now() - this.#openedAt >= goodAfterMs;
     this.#drop();
     this.#failures = wasGood ? 1 : this.#failures + 1;
-    const delayMs = retryDelaysMs[Math.min(this.#failures, retryDelaysMs.length) - 1] ?? 30_000;
+    const delayMs =
+      retryDelaysMs[Math.min(this.#failures, retryDelaysMs.length) - 1] ?? retryDelaysMs[0];
     this.#state = 'waiting';
     this.#lastError = messageOf(reason);
     this.#nextRetryAt = new Date(Date.now() + delayMs);

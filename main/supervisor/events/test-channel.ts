@@ -95,11 +95,7 @@ export class FakeSubscriber implements Sink {
 
   /** Everything it was sent, in order. */
   get seen(): readonly Seen[] {
-    return Buffer.concat(this.received)
-      .toString()
-      .split('\n\n')
-      .filter((frame) => frame !== '' && !frame.startsWith(':'))
-      .map(parseFrame);
+    return readFrames(Buffer.concat(this.received).toString());
   }
 
   get ids(): readonly number[] {
@@ -109,6 +105,15 @@ export class FakeSubscriber implements Sink {
   get gaps(): readonly Gap[] {
     return this.seen.flatMap((each) => ('gap' in each ? [each.gap] : []));
   }
+}
+
+/** The complete frames of a stream, without comments and `retry:`; the rest of a cut one is left out. */
+export function readFrames(text: string): readonly Seen[] {
+  return text
+    .split('\n\n')
+    .slice(0, -1)
+    .filter((frame) => frame !== '' && !frame.startsWith(':') && !frame.startsWith('retry:'))
+    .map(parseFrame);
 }
 
 function parseFrame(frame: string): Seen {

@@ -78,7 +78,10 @@ export function createWebhook({
   }
 }
 
-/** The event inside a delivery (`{schema_version, event, context, …}`). */
+/**
+ * The event inside a delivery (`{schema_version, delivery_id, event, context, …}`); for an id that it
+ * does not say itself, what the delivery says of it, so that a repeated delivery is known by its id.
+ */
 function readDelivery(body: Buffer): unknown {
   let delivery: unknown;
   try {
@@ -89,7 +92,21 @@ function readDelivery(body: Buffer): unknown {
   if (typeof delivery !== 'object' || delivery === null || !('event' in delivery)) {
     throw new CodedError('bad_request', 'The delivery has no "event".');
   }
-  return delivery.event;
+  const { event, delivery_id, context } = delivery as Delivery;
+  const told: Told = { ...context, id: delivery_id };
+  const missing = (['id', 'workspace_id', 'plan_id'] as const).filter(
+    (name) => typeof told[name] === 'string' && (event?.[name] ?? null) === null,
+  );
+  return { ...event, ...Object.fromEntries(missing.map((name) => [name, told[name]])) };
+}
+
+type Told = Readonly<Record<string, unknown>>;
+
+/** What it seems to be; the event is checked when it is mapped. */
+interface Delivery {
+  readonly event: Told | null;
+  readonly delivery_id?: unknown;
+  readonly context?: Told | null;
 }
 
 /** The injected URL names the instance, so that people see who sent what. */
