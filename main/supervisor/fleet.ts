@@ -4,6 +4,7 @@
  * The pool and whatever needs nothing start side by side; the dashboard waits for the pool when it is
  * told to (`requires_mcp`). They stop in reverse: first those that use the pool, then the pool.
  */
+import type { Agent } from 'undici';
 import type { Config } from '../../shared/config-schema.ts';
 import { CodedError } from '../../shared/errors.ts';
 import type { ServiceKind, ServiceStatus, StateTransition } from '../../shared/status.ts';
@@ -31,6 +32,8 @@ import type { Logger } from './telemetry/logger.ts';
 export interface FleetOptions {
   readonly context: LaunchContext;
   readonly processes: ProcessHost;
+  /** Connections to the MCP instances. */
+  readonly agent: Agent;
   readonly logger: Logger;
   /** Known once the gateway listens; null while events are off. */
   readonly webhook: () => WebhookTarget | null;
@@ -111,6 +114,12 @@ export class Fleet {
     return [...built.filter((service) => service !== null), ...this.#servers];
   }
 
+  /** The pool; throws `unknown_service` while MCP is switched off. */
+  requirePool(): Pool {
+    if (this.pool) return this.pool;
+    throw new CodedError('unknown_service', 'MCP is switched off: [mcp] enabled = false.');
+  }
+
   /** A service or a pool instance (`mcp:1`); throws `unknown_service` naming the known ones. */
   byName(name: string): Startable {
     const all = [...this.services(), ...(this.pool?.instances.map((each) => each.service) ?? [])];
@@ -125,13 +134,18 @@ export class Fleet {
   }
 
   #makePool(): Pool {
-    const { context, webhook, onChange } = this.#options;
+    const { context, logger, webhook, onChange } = this.#options;
     const { mcp } = context.config;
     return new Pool({
       minInstances: mcp.pool.min_instances,
       maxInstances: mcp.pool.max_instances,
       maxSessionsPerInstance: mcp.pool.max_connections_per_instance,
       basePort: mcp.pool.base_port,
+      failover: mcp.pool.failover,
+      scaleDownAfterMs: mcp.pool.scale_down_after_s * 1_000,
+      sessionIdleMs: mcp.pool.session_idle_minutes * 60_000,
+      agent: this.#options.agent,
+      logger,
       launch: (name, port) => mcpInstanceLaunch(context, name, port, webhook()),
       makeService: (options) => new Service({ ...this.#common(mcp), ...options }),
       onTransition: (transition) => {

@@ -4,6 +4,7 @@
  */
 import pino from 'pino';
 import type { ServiceState } from '../../shared/status.ts';
+import { createUpstreamAgent } from './gateway/forward.ts';
 import { Gateway, type GatewayOptions } from './gateway/gateway.ts';
 import { type Answered, send } from './gateway/http-client.test-helper.ts';
 import { Upstream } from './gateway/upstream.test-helper.ts';
@@ -46,6 +47,12 @@ export class InProcessService implements Supervised {
     await this.start();
   }
 
+  /** As if the process were killed: its connections break before the news of its end arrive. */
+  async crash(): Promise<void> {
+    await this.upstream.die();
+    this.enter('backing_off', 'killed');
+  }
+
   enter(state: ServiceState, reason = `now ${state}`): void {
     const from = this.state;
     this.state = state;
@@ -81,6 +88,10 @@ export interface RigOptions {
   readonly instances?: number;
   readonly maxInstances?: number;
   readonly maxSessionsPerInstance?: number;
+  /** Whether sessions outlive their instance; default true, as for users. */
+  readonly failover?: boolean;
+  /** Default 0: never. */
+  readonly sessionIdleMs?: number;
   readonly gateway?: Partial<GatewayOptions>;
   /** How long the start of an instance takes; default: no time. */
   readonly untilStarted?: (instance: string) => Promise<void>;
@@ -94,14 +105,21 @@ export class Rig implements AsyncDisposable {
   readonly services: InProcessService[] = [];
   /** What the gateway logged. */
   readonly log: { readonly level: number; readonly msg: string }[] = [];
+  readonly #agent = createUpstreamAgent();
 
   constructor(options: RigOptions) {
     const { instances = 1 } = options;
+    const logger = pino({ level: 'debug' }, { write: (line) => this.log.push(JSON.parse(line)) });
     this.pool = new Pool({
       minInstances: instances,
       maxInstances: options.maxInstances ?? instances,
       maxSessionsPerInstance: options.maxSessionsPerInstance ?? 1_000,
       basePort: 0,
+      failover: options.failover ?? true,
+      scaleDownAfterMs: 0,
+      sessionIdleMs: options.sessionIdleMs ?? 0,
+      agent: this.#agent,
+      logger,
       launch: () => {
         throw new Error('there is no process to start');
       },
@@ -115,9 +133,10 @@ export class Rig implements AsyncDisposable {
       onTransition: () => {},
       onChange: () => {},
     });
-    const logger = pino({ level: 'debug' }, { write: (line) => this.log.push(JSON.parse(line)) });
     this.gateway = new Gateway({
       pool: this.pool,
+      agent: this.#agent,
+      failoverWaitMs: 10_000,
       fallbackOrigin: () => null,
       allowedOrigins: [],
       events: (_request, response) => response.end(),
@@ -151,9 +170,21 @@ export class Rig implements AsyncDisposable {
     return service;
   }
 
-  /** The instance that minted the id: `up2-7` is of the second one. */
+  /** The id that the session has at its instance now: `up2-7` is the seventh of the second one. */
+  upstreamId(sessionId: string): string {
+    const id = this.pool.sessions.get(sessionId)?.home?.upstreamId;
+    if (typeof id !== 'string') throw new Error(`the session ${sessionId} has no home`);
+    return id;
+  }
+
+  /** The number of the instance where the session is at home. */
+  homeNumber(sessionId: string): number {
+    return Number(/^up(\d+)-/.exec(this.upstreamId(sessionId))?.[1]);
+  }
+
+  /** The server behind it. */
   home(sessionId: string): Upstream {
-    return this.upstream(Number(/^up(\d+)-/.exec(sessionId)?.[1]));
+    return this.upstream(this.homeNumber(sessionId));
   }
 
   /** Requests that run now, over all instances. */
@@ -187,6 +218,7 @@ export class Rig implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.gateway.close();
     await this.pool.stop('test over');
+    await this.#agent.destroy();
   }
 }
 

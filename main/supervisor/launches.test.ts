@@ -53,7 +53,7 @@ test('without a program of the user the bundled memory server runs, with the dat
     },
     port: 3460,
     url: null,
-    readiness: { kind: 'http', url: 'http://127.0.0.1:3460/health' },
+    readiness: { kind: 'http', url: 'http://127.0.0.1:3460/health', pathMayBeMissing: true },
   });
 });
 
@@ -65,6 +65,17 @@ test("a program of the user's keeps its own data folder, and is found in its wor
   );
   expect(workingDir).toBe(resolve('/home/me/.config/work'));
   expect(env).not.toHaveProperty('PM_DATA_ROOT');
+});
+
+test('a server that takes its port otherwise gets it where {port} stands, and no flags', () => {
+  const node = { command: 'npx', args: ['server', '--listen={port}'], env: { PORT: '{port}' } };
+  const { args, env } = mcpInstanceLaunch(contextOf({ mcp: { node } }), 'mcp:1', 3460, null);
+  expect(args).toEqual(['server', '--listen=3460']);
+  expect(env['PORT']).toBe('3460');
+  const byVariable = { command: 'npx', args: ['server'], env: { PORT: '{port}' } };
+  const launch = mcpInstanceLaunch(contextOf({ mcp: { node: byVariable } }), 'mcp:2', 3461, null);
+  expect(launch.args).toEqual(['server']);
+  expect(launch.env['PORT']).toBe('3461');
 });
 
 test('while events are off, no instance is told to send any', () => {

@@ -51,10 +51,11 @@ export function mcpInstanceLaunch(
   const { config, bundled } = context;
   const program = config.mcp.node;
   const isBundled = program.command === undefined;
-  const args = isBundled ? [bundled.memoryServer] : withoutFlags(program.args ?? []);
   return {
     command: program.command ?? bundled.node,
-    args: [...args, '--transport', 'streamable-http', '--port', String(port)],
+    args: isBundled
+      ? [bundled.memoryServer, ...transportArgs(port)]
+      : instanceArgs(program.args ?? [], program.env, port),
     workingDir: workingDirOf(context, program),
     env: {
       ...context.env,
@@ -64,14 +65,15 @@ export function mcpInstanceLaunch(
         PM_WEBHOOK_URL: `${webhook.url}?source=${encodeURIComponent(name)}`,
         PM_WEBHOOK_SECRET: webhook.secret,
       }),
-      ...program.env,
+      ...withPort(program.env, port),
       // As with the flags: one port for all instances cannot be meant.
       MCP_TRANSPORT: 'streamable-http',
       MCP_PORT: String(port),
     },
     port,
     url: null,
-    readiness: { kind: 'http', url: `http://127.0.0.1:${port}/health` },
+    // `/health` is the old system's; other MCP servers do not have it.
+    readiness: { kind: 'http', url: `http://127.0.0.1:${port}/health`, pathMayBeMissing: true },
   };
 }
 
@@ -137,6 +139,36 @@ function workingDirOf(context: LaunchContext, program: Program): string | undefi
   return program.working_dir === undefined
     ? undefined
     : resolve(context.folder(program.working_dir));
+}
+
+/** Stands for the instance's port in arguments and environment. */
+const portPlaceholder = '{port}';
+
+/**
+ * The arguments of a configured MCP server. Where the port is asked for by its placeholder, in an
+ * argument or a variable, they are meant as they are; else the flags of the old system are added.
+ */
+function instanceArgs(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  port: number,
+): readonly string[] {
+  const asksForPort = [...args, ...Object.values(env)].some((text) =>
+    text.includes(portPlaceholder),
+  );
+  if (asksForPort) return args.map((arg) => arg.replaceAll(portPlaceholder, String(port)));
+  return [...withoutFlags(args), ...transportArgs(port)];
+}
+
+function transportArgs(port: number): readonly string[] {
+  return ['--transport', 'streamable-http', '--port', String(port)];
+}
+
+function withPort(env: Readonly<Record<string, string>>, port: number): Record<string, string> {
+  const entries = Object.entries(env);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, value.replaceAll(portPlaceholder, String(port))]),
+  );
 }
 
 /** Leaves out `--port N` and `--port=N` (and `--transport`): each instance has its own. */

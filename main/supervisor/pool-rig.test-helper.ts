@@ -6,11 +6,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pino from 'pino';
 import type { StateTransition } from '../../shared/status.ts';
+import { createUpstreamAgent } from './gateway/forward.ts';
 import type { Instance } from './pool/instance.ts';
 import { Pool, type PoolOptions } from './pool/pool.ts';
+import { testProcesses } from './services/processes.test-helper.ts';
 import { Service } from './services/service.ts';
-import { testProcesses } from './services/test-processes.ts';
 
 /**
  * The server of an instance. `/health` tells its pid; `/mcp` remembers what it was asked; `/sleep?ms=N`
@@ -27,6 +29,7 @@ createServer((request, response) => {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(url.searchParams.get('ms')));
     return response.end();
   }
+  if (request.method === 'POST') response.setHeader('mcp-session-id', 'again-' + seen.length);
   seen.push({ method: request.method, session: request.headers['mcp-session-id'] });
   response.end();
 }).listen(Number(process.argv[2]), '127.0.0.1');
@@ -42,6 +45,7 @@ export class PoolRig implements AsyncDisposable {
   readonly pool: Pool;
   readonly transitions: StateTransition[] = [];
   readonly #folder: string;
+  readonly #agent = createUpstreamAgent();
 
   constructor(options: PoolRigOptions, folder: string) {
     this.#folder = folder;
@@ -50,6 +54,11 @@ export class PoolRig implements AsyncDisposable {
       maxInstances: 4,
       maxSessionsPerInstance: 100,
       basePort: 0,
+      failover: true,
+      scaleDownAfterMs: 0,
+      sessionIdleMs: 0,
+      agent: this.#agent,
+      logger: pino({ level: 'silent' }),
       launch: (_instance, port) => ({
         command: process.execPath,
         args: [join(folder, 'server.mjs'), String(port)],
@@ -106,14 +115,19 @@ export class PoolRig implements AsyncDisposable {
     return text === '' ? null : JSON.parse(text);
   }
 
-  /** Opens a session in the table, as the gateway does. */
-  openSession(sessionId: string, instance: string): void {
+  /** Opens a session in the table, as the gateway does; its id at the instance is `there-ID`. */
+  openSession(sessionId: string, name: string): void {
+    const instance = this.pool.instance(name);
+    if (instance === undefined) throw new Error(`there is no instance ${name}`);
+    const said = { initialize: Buffer.from('{"method":"initialize"}'), headers: [] };
     const client = { clientName: null, clientVersion: null, protocolVersion: null };
-    this.pool.sessions.open({ sessionId, instance, ...client });
+    const home = { instance, upstreamId: `there-${sessionId}` };
+    this.pool.sessions.open({ sessionId, ...client, ...said }, home);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.pool.stop('test over');
+    await this.#agent.destroy();
     await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -20,6 +20,7 @@ import { PageDoor } from './control/page-door.ts';
 import { EventRoom } from './events/event-room.ts';
 import type { StreamSource } from './events/stream-source.ts';
 import { Fleet } from './fleet.ts';
+import { createUpstreamAgent } from './gateway/forward.ts';
 import { Gateway } from './gateway/gateway.ts';
 import type { Beat } from './gateway/heartbeat.ts';
 import type { LaunchContext } from './launches.ts';
@@ -57,6 +58,7 @@ export class Supervisor {
   readonly #webhookSecret = randomBytes(32).toString('hex');
   readonly #metrics = new Metrics(() => this.snapshot());
   readonly #events: EventRoom;
+  readonly #agent = createUpstreamAgent();
   readonly #processes: ProcessHost;
   readonly #fleet: Fleet;
   readonly #gateway: Gateway;
@@ -87,6 +89,7 @@ export class Supervisor {
     this.#fleet = new Fleet({
       context: options.context,
       processes: this.#processes,
+      agent: this.#agent,
       logger,
       webhook: () =>
         config.events.enabled
@@ -98,6 +101,8 @@ export class Supervisor {
     });
     this.#gateway = new Gateway({
       pool: this.#fleet.pool,
+      agent: this.#agent,
+      failoverWaitMs: config.mcp.pool.failover_wait_ms,
       fallbackOrigin: () => {
         const { fallbackApi } = this.#fleet;
         return fallbackApi?.state === 'ready' ? `http://127.0.0.1:${fallbackApi.port}` : null;
@@ -165,7 +170,6 @@ export class Supervisor {
   snapshot(): StatusSnapshot {
     const { configStatus, version, context } = this.#options;
     const { pool, dashboard } = this.#fleet;
-    const sessions = pool?.sessions;
     return {
       version,
       instanceId: this.#instanceId,
@@ -177,12 +181,8 @@ export class Supervisor {
       dashboardUrl: dashboard?.state === 'ready' ? dashboard.url : null,
       pageUrl: this.#pageDoor.url,
       services: this.#fleet.services().map((service) => service.status()),
-      instances: pool?.instances.map((each) => each.status(pool.sessions.countOf(each.name))) ?? [],
-      sessions:
-        sessions
-          ?.all()
-          .map((each) => each.status(pool?.instance(each.opening.instance)?.service.port ?? 0)) ??
-        [],
+      instances: pool?.instances.map((each) => each.status(pool.sessions.countOn(each))) ?? [],
+      sessions: pool?.sessions.all().map((session) => session.status()) ?? [],
       events: this.#events.stats(this.#eventsUrl),
       recentEvents: this.#events.recent(recentEventCount),
     };
@@ -218,6 +218,7 @@ export class Supervisor {
     await this.#events.close();
     await this.#gateway.close();
     await this.#fleet.stopPool(reason);
+    await this.#agent.destroy();
     this.#processes.close();
     await removePortsFile(configStatus.path, process.pid);
     this.#broadcast.close();
@@ -299,6 +300,8 @@ export class Supervisor {
           .restart(byHand)
           .catch(() => {}),
       history: (name) => this.#fleet.byName(name).history,
+      scaleUp: () => this.#fleet.requirePool().scaleUp(),
+      upgrade: () => this.#upgrade(),
       closeSession: async (id) => (await this.#fleet.pool?.closeSession(id)) ?? false,
       emitTestEvent: (message) =>
         this.#events.originate({ event_type: 'test', message }, 'control'),
@@ -318,6 +321,17 @@ export class Supervisor {
   async #endStrays(): Promise<void> {
     const count = await this.#processes.endStrays();
     if (count > 0) this.#options.logger.warn({ count }, 'ended processes that an earlier run left');
+  }
+
+  #upgrade(): void {
+    const { logger } = this.#options;
+    this.#fleet
+      .requirePool()
+      .upgrade()
+      .then(() => logger.info('all MCP instances were replaced'))
+      .catch((error: unknown) => {
+        logger.error({ err: error }, 'the MCP instances were not replaced; the old ones go on');
+      });
   }
 
   async #tryToOpen(open: () => Promise<void>): Promise<void> {

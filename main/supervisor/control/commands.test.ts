@@ -49,6 +49,7 @@ const session: SessionStatus = {
   streams: 1,
   bytesIn: 1,
   bytesOut: 2,
+  moves: 0,
 };
 
 test('Status lists services by name, each state in the old words', async () => {

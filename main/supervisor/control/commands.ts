@@ -31,6 +31,10 @@ export interface ControlTarget {
   stopService(name: string): void;
   restartService(name: string): void;
   history(name: string): readonly StateTransition[];
+  /** Resolves when one more MCP instance is ready; throws `at_capacity`, `unknown_service`. */
+  scaleUp(): Promise<void>;
+  /** Begins a rolling upgrade of the MCP instances; throws `unknown_service`. */
+  upgrade(): void;
   /** False when there is no such session. */
   closeSession(sessionId: string): Promise<boolean>;
   /** Throws `events_disabled`. */
@@ -82,6 +86,14 @@ export function createCommands(target: ControlTarget): Handlers {
         state,
         pid,
       })),
+    ScaleUpMcp: async () => {
+      await target.scaleUp();
+      return { scale_up: 'requested' };
+    },
+    UpgradeMcp: () => {
+      target.upgrade();
+      return { upgrade: 'initiated', service: 'mcp' };
+    },
     ListMcpConnections: () => target.snapshot().sessions.map(wireConnection),
     CloseMcpConnection: async ({ session_id }) => {
       if (!(await target.closeSession(session_id))) {

@@ -114,6 +114,15 @@ export class FakeTarget implements ControlTarget {
     return this.transitions;
   }
 
+  scaleUp(): Promise<void> {
+    this.asked.push('scale up');
+    return Promise.resolve();
+  }
+
+  upgrade(): void {
+    this.asked.push('upgrade');
+  }
+
   closeSession(sessionId: string): Promise<boolean> {
     return this.close(sessionId);
   }

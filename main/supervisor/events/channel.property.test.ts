@@ -6,11 +6,6 @@ import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import type { EventChannel } from './channel.ts';
-import { soon } from './events.test-helper.ts';
-import type { EventFilter } from './filter.ts';
-import { Journal } from './journal.ts';
-import { journalThread, MemoryLog, tempFolder } from './room.test-helper.ts';
 import {
   account,
   channelOf,
@@ -19,7 +14,12 @@ import {
   publish,
   readFrames,
   type Seen,
-} from './test-channel.ts';
+} from './channel.test-helper.ts';
+import type { EventChannel } from './channel.ts';
+import { soon } from './events.test-helper.ts';
+import type { EventFilter } from './filter.ts';
+import { Journal } from './journal.ts';
+import { journalThread, MemoryLog, tempFolder } from './room.test-helper.ts';
 
 const bufferSize = 16;
 const replayBufferSize = 8;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { account, channelOf, FakeSubscriber, nextTick, publish } from './test-channel.ts';
+import { account, channelOf, FakeSubscriber, nextTick, publish } from './channel.test-helper.ts';
 
 test('every subscriber gets every event, in order, once', async () => {
   const channel = channelOf();

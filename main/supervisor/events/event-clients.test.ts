@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { EventSource } from 'eventsource';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Gap, StampedEvent } from '../../../shared/events.ts';
+import { readFrames } from './channel.test-helper.ts';
 import type { EventRoom } from './event-room.ts';
 import { soon } from './events.test-helper.ts';
 import { roomIn, type Served, serveRoom, tempFolder } from './room.test-helper.ts';
-import { readFrames } from './test-channel.ts';
 
 async function openRoom(): Promise<{ readonly room: EventRoom; readonly served: Served }> {
   const folder = await tempFolder();

@@ -1,8 +1,8 @@
 /** The worst end: kill -9 in the middle of everything. */
 import { expect, test } from 'vitest';
+import { account } from './channel.test-helper.ts';
 import { RawClient, soon, startScript } from './events.test-helper.ts';
 import { roomIn, serveRoom, tempFolder } from './room.test-helper.ts';
-import { account } from './test-channel.ts';
 
 /** Publishes 2,000 events a second and says which ids it acknowledged; prints its port first. */
 const script = `

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { defaultConfig } from '../../../shared/config-schema.ts';
+import { account } from './channel.test-helper.ts';
 import type { EventRoom } from './event-room.ts';
 import { RawClient, soon } from './events.test-helper.ts';
 import {
@@ -14,7 +15,6 @@ import {
   tempFolder,
   webhookSecret,
 } from './room.test-helper.ts';
-import { account } from './test-channel.ts';
 import { signWebhook } from './webhook.ts';
 
 interface Open extends AsyncDisposable {

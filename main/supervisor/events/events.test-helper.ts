@@ -6,8 +6,8 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { vi } from 'vitest';
+import { readFrames, type Seen } from './channel.test-helper.ts';
 import type { TempFolder } from './room.test-helper.ts';
-import { readFrames, type Seen } from './test-channel.ts';
 
 /** Resolves as soon as the check no longer throws. */
 export function soon<Found>(

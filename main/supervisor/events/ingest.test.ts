@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { DataChangeEvent, StampedEvent } from '../../../shared/events.ts';
+import { channelOf } from './channel.test-helper.ts';
 import type { EventChannel } from './channel.ts';
 import { Ingest } from './ingest.ts';
-import { channelOf } from './test-channel.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Worker } from 'node:worker_threads';
 import { beforeAll, expect, test } from 'vitest';
+import { account, channelOf, FakeSubscriber, publish } from './channel.test-helper.ts';
 import { noSmallDisk, smallDisk, soon } from './events.test-helper.ts';
 import {
   append,
@@ -14,7 +15,6 @@ import {
   storedIds,
 } from './journal.test-helper.ts';
 import { tempFolder } from './room.test-helper.ts';
-import { account, channelOf, FakeSubscriber, publish } from './test-channel.ts';
 
 let sound: Buffer;
 

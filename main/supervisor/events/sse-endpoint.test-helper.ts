@@ -1,11 +1,11 @@
 /** For tests: the SSE endpoint alone, on a real port. */
 import { onTestFinished } from 'vitest';
 import { type Config, defaultConfig } from '../../../shared/config-schema.ts';
+import { channelOf } from './channel.test-helper.ts';
 import type { EventChannel } from './channel.ts';
 import { RawClient, type RawRequest } from './events.test-helper.ts';
 import { MemoryLog, type Served, serve } from './room.test-helper.ts';
 import { createSseEndpoint } from './sse-endpoint.ts';
-import { channelOf } from './test-channel.ts';
 
 export interface Endpoint {
   readonly channel: EventChannel;

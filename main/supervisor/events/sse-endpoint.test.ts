@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest';
 import { eventTypes } from '../../../shared/events.ts';
+import { publish } from './channel.test-helper.ts';
 import { type RawClient, soon } from './events.test-helper.ts';
 import { endpoint } from './sse-endpoint.test-helper.ts';
-import { publish } from './test-channel.ts';
 
 const origin = { timestamp: '2026-11-22T00:00:00.000Z', source: 's', source_id: 'x' };
 const page = 'http://localhost:5173';

@@ -1,10 +1,10 @@
 /** Streams over real sockets: who is there, who does not read, who goes, and how. */
 import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
+import { account, channelOf, nextTick, publish } from './channel.test-helper.ts';
 import { soon } from './events.test-helper.ts';
 import { peerAddress } from './peer-address.ts';
 import { endpoint } from './sse-endpoint.test-helper.ts';
-import { account, channelOf, nextTick, publish } from './test-channel.ts';
 
 const origin = { timestamp: '', source: 's', source_id: 'x' };
 

@@ -1,11 +1,11 @@
 /** For tests: a source of events that answers as the test says, and what becomes of its events. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { onTestFinished } from 'vitest';
+import { channelOf } from './channel.test-helper.ts';
 import type { EventChannel } from './channel.ts';
 import { Ingest } from './ingest.ts';
 import { MemoryLog, type Served, serve } from './room.test-helper.ts';
 import { StreamSource, type StreamSourceOptions } from './stream-source.ts';
-import { channelOf } from './test-channel.ts';
 
 /** Quick enough to be waited for; each wait is told apart from the others by its length. */
 export const timings = {

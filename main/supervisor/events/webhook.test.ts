@@ -1,10 +1,10 @@
 import { request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
+import { channelOf } from './channel.test-helper.ts';
 import type { EventChannel } from './channel.ts';
 import { Ingest } from './ingest.ts';
 import { MemoryLog, type Served, serve, webhookSecret } from './room.test-helper.ts';
-import { channelOf } from './test-channel.ts';
 import { createWebhook, signWebhook } from './webhook.ts';
 
 /** Recorded from the old MCP server, with its secret `s3cret`. */

@@ -32,27 +32,49 @@ export interface Forwarding {
   readonly body: Buffer | AsyncIterable<Buffer> | null;
   /** Request headers to leave out, in lower case. */
   readonly omit?: ReadonlySet<string>;
-  /** Called with the upstream's head before it is passed on. */
+  /** The session's id at the instance; sent instead of the one that the client knows. */
+  readonly upstreamId?: string | null;
+  /** The session's id that the client gets to know instead of the instance's. */
+  readonly publicId?: string;
+  /** Ends the exchange from this side: the session has left the instance. */
+  readonly left?: AbortSignal;
+  /**
+   * Whether the client's stream stays open when the upstream breaks off in the middle of it, so that
+   * another exchange can go on with it.
+   */
+  readonly keepStream?: boolean;
+  /** Called with the upstream's head before it is passed on; what it throws, `forward` rejects with. */
   readonly onHead: (status: number, header: (name: string) => string | undefined) => void;
-  /** Called with the size of each part of the answer. */
-  readonly onBytes: (bytes: number) => void;
+  /** Called with each part of the answer. */
+  readonly onData: (part: Buffer) => void;
 }
+
+/** How an exchange ended: with the whole answer (or without its client), or in the middle of a stream. */
+export type Ending = 'complete' | 'broken';
 
 /**
  * Resolves when the answer is complete or the client has gone. Rejects when the upstream failed before
- * its head arrived; the caller then answers. A failure after that breaks the response off.
+ * its head arrived; the caller then answers. A failure after that breaks the response off, unless its
+ * stream is to be kept. A response whose head was sent before is one whose stream is gone on with.
  */
-export function forward(options: Forwarding): Promise<void> {
+export function forward(options: Forwarding): Promise<Ending> {
   const { agent, origin, request, response, body } = options;
   return new Promise((resolve, reject) => {
     const exchange = new Exchange(options, resolve, reject);
-    response.once('close', () => exchange.clientClosed());
+    const onClose = () => exchange.clientClosed();
+    const onLeft = () => exchange.abort();
+    response.once('close', onClose);
+    options.left?.addEventListener('abort', onLeft, { once: true });
+    exchange.onEnd = () => {
+      response.off('close', onClose);
+      options.left?.removeEventListener('abort', onLeft);
+    };
     agent.dispatch(
       {
         origin,
         path: request.url ?? '/',
         method: request.method as Dispatcher.HttpMethod,
-        headers: requestHeaders(request, Buffer.isBuffer(body), options.omit),
+        headers: requestHeaders(request, Buffer.isBuffer(body), options),
         // undici sends any async iterable; its types name only streams.
         body: body as Buffer | Readable | null,
       },
@@ -63,16 +85,33 @@ export function forward(options: Forwarding): Promise<void> {
 
 /** The handler of one undici dispatch. */
 class Exchange implements Dispatcher.DispatchHandler {
+  /** Called once when the exchange is over, however it ended. */
+  onEnd: () => void = () => {};
   readonly #options: Forwarding;
-  readonly #resolve: () => void;
+  readonly #resolve: (ending: Ending) => void;
   readonly #reject: (error: Error) => void;
+  /** The client's stream was begun by an earlier exchange. */
+  readonly #goesOn: boolean;
   #controller: Dispatcher.DispatchController | null = null;
   #clientGone = false;
+  #wrapped: Buffer[] | null = null;
+  #hasHead = false;
+  #isStream = false;
 
-  constructor(options: Forwarding, resolve: () => void, reject: (error: Error) => void) {
+  constructor(
+    options: Forwarding,
+    resolve: (ending: Ending) => void,
+    reject: (error: Error) => void,
+  ) {
     this.#options = options;
     this.#resolve = resolve;
     this.#reject = reject;
+    this.#goesOn = options.response.headersSent;
+  }
+
+  /** This side ends it: the upstream fails for the client, as if it had died. */
+  abort(): void {
+    this.#controller?.abort(new Error('the session has left the instance'));
   }
 
   /** The client hung up: the upstream's socket is freed (which cancels nothing in legacy MCP, L11). */
@@ -80,12 +119,13 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.#options.response.writableFinished) return;
     this.#clientGone = true;
     this.#controller?.abort(new Error('the client closed the connection'));
-    this.#resolve();
+    this.#end('complete');
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#clientGone) controller.abort(new Error('the client closed the connection'));
+    else if (this.#options.left?.aborted) this.abort();
   }
 
   onResponseStart(
@@ -99,41 +139,84 @@ class Exchange implements Dispatcher.DispatchHandler {
       const value = headers[name];
       return Array.isArray(value) ? value[0] : value;
     };
-    onHead(status, header);
-    response.writeHead(status, responseHeaders(controller.rawHeaders, header));
-    sendHead(response);
+    try {
+      onHead(status, header);
+    } catch (error) {
+      controller.abort(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    this.#hasHead = true;
+    const isStream = header('content-type')?.startsWith('text/event-stream') ?? false;
+    this.#isStream = isStream || this.#goesOn;
+    if (!this.#goesOn) {
+      const { publicId } = this.#options;
+      response.writeHead(status, responseHeaders(controller.rawHeaders, header, publicId));
+      sendHead(response);
+    } else if (status !== 200) {
+      this.#hasHead = false;
+      controller.abort(new Error(`the instance answered ${status}`));
+    } else if (!isStream) {
+      this.#wrapped = [];
+    }
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    const { response, onBytes } = this.#options;
-    onBytes(chunk.length);
+    const { response, onData } = this.#options;
+    onData(chunk);
+    if (this.#wrapped) {
+      this.#wrapped.push(chunk);
+      return;
+    }
     if (response.write(chunk)) return;
     controller.pause();
     response.once('drain', () => controller.resume());
   }
 
   onResponseEnd(): void {
-    this.#options.response.end();
-    this.#resolve();
+    const { response } = this.#options;
+    if (this.#wrapped) response.write(messageEvent(Buffer.concat(this.#wrapped).toString('utf8')));
+    response.end();
+    this.#end('complete');
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#clientGone) return;
-    const { response } = this.#options;
-    if (!response.headersSent) {
+    const { response, keepStream } = this.#options;
+    if (!this.#hasHead) {
+      this.onEnd();
       this.#reject(error);
-      return;
+    } else if (keepStream && this.#isStream) {
+      response.write(endOfHalfEvent);
+      this.#end('broken');
+    } else {
+      response.destroy();
+      this.#end('complete');
     }
-    response.destroy();
-    this.#resolve();
+  }
+
+  #end(ending: Ending): void {
+    this.onEnd();
+    this.#resolve(ending);
   }
 }
 
+/**
+ * Ends an event that broke off. Without it, what follows would be read as the rest of that event; with
+ * it clients drop the half, because its type is none that they know. Between events it says nothing
+ * (WHATWG HTML §9.2.6: an event without data is not dispatched).
+ */
+export const endOfHalfEvent = '\nevent: interrupted\n\n';
+
+/** A JSON-RPC message as the event of a stream. Line breaks between its tokens mean nothing in JSON. */
+export function messageEvent(json: string): string {
+  return `event: message\ndata: ${json.replace(/[\r\n]+/g, ' ')}\n\n`;
+}
+
 /** The client's headers without those of its connection, and without those that `Connection` names. */
-function requestHeaders(
+export function requestHeaders(
   request: IncomingMessage,
   withoutLength: boolean,
-  omit: ReadonlySet<string> | undefined,
+  { omit, upstreamId }: Pick<Forwarding, 'omit' | 'upstreamId'>,
 ): string[] {
   const isOfConnection = connectionHeaders(request.headers.connection);
   const kept: string[] = [];
@@ -143,8 +226,10 @@ function requestHeaders(
     const key = name.toLowerCase();
     if (isOfConnection(key) || omit?.has(key)) continue;
     if (withoutLength && key === 'content-length') continue;
+    if (upstreamId !== undefined && key === 'mcp-session-id') continue;
     kept.push(name, rawHeaders[index + 1] ?? '');
   }
+  if (typeof upstreamId === 'string') kept.push('mcp-session-id', upstreamId);
   return kept;
 }
 
@@ -152,14 +237,17 @@ function requestHeaders(
 function responseHeaders(
   raw: Dispatcher.DispatchController['rawHeaders'],
   header: (name: string) => string | undefined,
+  publicId: string | undefined,
 ): string[] {
   const isOfConnection = connectionHeaders(header('connection'));
   const kept: string[] = [];
   if (!Array.isArray(raw)) return kept;
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = String(raw[index]);
-    if (!isOfConnection(name.toLowerCase()))
-      kept.push(name, Buffer.from(raw[index + 1] ?? '').toString('latin1'));
+    const key = name.toLowerCase();
+    if (isOfConnection(key)) continue;
+    const isSessionId = publicId !== undefined && key === 'mcp-session-id';
+    kept.push(name, isSessionId ? publicId : Buffer.from(raw[index + 1] ?? '').toString('latin1'));
   }
   // A proxy between us and the client must not hold events back (L17).
   const isStream = header('content-type')?.startsWith('text/event-stream') ?? false;

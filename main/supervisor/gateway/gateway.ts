@@ -14,12 +14,12 @@ import {
 } from 'node:http';
 import express from 'express';
 import { createProxyMiddleware } from 'http-proxy-middleware';
+import type { Agent } from 'undici';
 import { CodedError } from '../../../shared/errors.ts';
 import { checkLocalRequest } from '../http/guard.ts';
 import { closeServer, listenOnLoopback } from '../http/listen.ts';
 import { sendError, sendJson } from '../http/respond.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { createUpstreamAgent } from './forward.ts';
 import { removeConnectionHeaders, sendHead } from './headers.ts';
 import { type Beat, Heartbeat } from './heartbeat.ts';
 import { createMcpRoute, type InstancePool } from './mcp-route.ts';
@@ -30,6 +30,10 @@ export interface GatewayOptions {
   readonly pool:
     | (InstancePool & { readonly primary: { readonly origin: string | null } | undefined })
     | null;
+  /** Connections to the instances. */
+  readonly agent: Agent;
+  /** How long a request waits for a session that moves, in ms. */
+  readonly failoverWaitMs: number;
   /** Where `/api/fallback/*` goes; null while there is no fallback API. */
   readonly fallbackOrigin: () => string | null;
   readonly allowedOrigins: readonly string[];
@@ -53,15 +57,14 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #server: Server;
   readonly #heartbeat: Heartbeat;
-  readonly #agent = createUpstreamAgent();
   readonly #passAgent = new KeepAliveAgent({ keepAlive: true });
   #port = 0;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#heartbeat = new Heartbeat(options.beat);
-    const { pool, logger, onActivity } = options;
-    const mcp = createMcpRoute({ pool, agent: this.#agent, logger, onActivity });
+    const { pool, agent, failoverWaitMs, logger, onActivity } = options;
+    const mcp = createMcpRoute({ pool, agent, failoverWaitMs, logger, onActivity });
     const routes = this.#routes();
     this.#server = createServer((request, response) => {
       try {
@@ -102,7 +105,6 @@ export class Gateway {
     await closed;
     clearTimeout(cut);
     this.#passAgent.destroy();
-    await this.#agent.destroy();
   }
 
   #routes(): express.Express {

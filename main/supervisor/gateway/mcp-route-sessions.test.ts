@@ -18,7 +18,7 @@ const sessionGone = {
 };
 
 function counts(rig: Rig): readonly number[] {
-  return rig.pool.instances.map((each) => rig.pool.sessions.countOf(each.name));
+  return rig.pool.instances.map((each) => rig.pool.sessions.countOn(each));
 }
 
 test('W12 a burst of new sessions spreads over the instances at once', async () => {
@@ -51,6 +51,17 @@ test('W11 every instance gets its share of the sessions and of their calls', asy
   expect(rig.pool.instances.map((each) => each.calls)).toEqual([20, 20]);
 });
 
+test('the version tells the era: a session-based client may send Mcp-Method, too', async () => {
+  await using rig = await startRig({ instances: 2 });
+  const headers = { 'mcp-method': 'initialize', 'mcp-protocol-version': '2025-11-25' };
+  const opened = await rig.post(initializeMessage, headers);
+  const id = String(opened.headers['mcp-session-id']);
+  const later = { ...inSession(id), 'mcp-method': 'ping', 'mcp-protocol-version': '2025-11-25' };
+  const answer = await rig.post(ping, later);
+  expect(answer.status).toBe(200);
+  expect(rig.pool.sessions.get(id)?.calls).toBe(1);
+});
+
 test('every call of a session goes to the instance that opened it', async () => {
   await using rig = await startRig({ instances: 2 });
   const ids = [await rig.initialize(), await rig.initialize(), await rig.initialize()];
@@ -66,12 +77,14 @@ test('the stream and the end of a session go to its instance, and free its place
   for (const id of ids) {
     using stream = await open(rig.port, { headers: inSession(id) });
     expect(stream.status).toBe(200);
-    expect([...rig.home(id).streams.keys()]).toEqual([id]);
+    expect([...rig.home(id).streams.keys()]).toEqual([rig.upstreamId(id)]);
   }
   for (const id of ids) {
+    const [home, there] = [rig.home(id), rig.upstreamId(id)];
+    expect(home.sessions.has(there)).toBe(true);
     const answer = await send(rig.port, { method: 'DELETE', headers: inSession(id) });
     expect(answer.status).toBe(200);
-    expect(rig.home(id).sessions.has(id)).toBe(false);
+    expect(home.sessions.has(there)).toBe(false);
   }
   expect(counts(rig)).toEqual([0, 0]);
   expect(rig.pool.sessions.size).toBe(0);
@@ -80,12 +93,12 @@ test('the stream and the end of a session go to its instance, and free its place
 test('a freed place is the next to be taken', async () => {
   await using rig = await startRig({ instances: 2 });
   const ids = await Promise.all(Array.from({ length: 4 }, () => rig.initialize()));
-  for (const id of ids.filter((each) => each.startsWith('up2'))) {
+  for (const id of ids.filter((each) => rig.homeNumber(each) === 2)) {
     await send(rig.port, { method: 'DELETE', headers: inSession(id) });
   }
   expect(counts(rig)).toEqual([2, 0]);
-  expect(await rig.initialize()).toMatch(/^up2/);
-  expect(await rig.initialize()).toMatch(/^up2/);
+  expect(rig.home(await rig.initialize()).name).toBe('up2');
+  expect(rig.home(await rig.initialize()).name).toBe('up2');
 });
 
 test('a server that refuses DELETE keeps its session', async () => {
@@ -97,15 +110,16 @@ test('a server that refuses DELETE keeps its session', async () => {
   expect(rig.pool.sessions.get(id)).toBeDefined();
 });
 
-test('a session that its instance no longer knows is forgotten, and its client is told so', async () => {
-  await using rig = await startRig({ instances: 2 });
+test('with failover off, a session that its instance no longer knows is forgotten, and its client is told so', async () => {
+  await using rig = await startRig({ instances: 2, failover: false });
   const id = await rig.initialize();
-  rig.home(id).sessions.clear();
+  const home = rig.home(id);
+  home.sessions.clear();
   expect((await rig.post(ping, inSession(id))).status).toBe(404);
   expect(counts(rig)).toEqual([0, 0]);
-  const reached = rig.home(id).seen.length;
+  const reached = home.seen.length;
   expect((await rig.post(ping, inSession(id))).status).toBe(404);
-  expect(rig.home(id).seen).toHaveLength(reached);
+  expect(home.seen).toHaveLength(reached);
 });
 
 test.each(['GET', 'POST', 'DELETE'])(
@@ -131,14 +145,33 @@ test('W12 initialize with a stale session id opens a new session, whose calls ar
   expect((await rig.post(ping, inSession(id))).status).toBe(200);
 });
 
-test('the sessions of an instance that died are gone, those of the other live', async () => {
-  await using rig = await startRig({ instances: 2 });
+test('with failover off, the sessions of an instance that died are gone, those of the other live', async () => {
+  await using rig = await startRig({ instances: 2, failover: false });
   const [one, two] = [await rig.initialize(), await rig.initialize()];
   await rig.service(1).restart('by hand');
   const gone = await rig.post(ping, inSession(one));
   expect(gone.status).toBe(404);
   expect(JSON.parse(gone.text)).toEqual(sessionGone);
   expect((await rig.post(ping, inSession(two))).status).toBe(200);
+});
+
+test('clients never get to know the id that their session has at its instance', async () => {
+  await using rig = await startRig();
+  const id = await rig.initialize();
+  const there = rig.upstreamId(id);
+  expect(id).not.toContain(there);
+  rig.upstream().answer = (request, response) => {
+    request.resume().on('end', () => {
+      response.setHeader('Mcp-Session-Id', there);
+      response.end('{}');
+    });
+  };
+  for (const method of ['POST', 'GET', 'DELETE']) {
+    const answer = await send(rig.port, { method, headers: inSession(id) });
+    expect(answer.headers['mcp-session-id'], method).toBe(id);
+    expect(rig.upstream().seen.at(-1)?.headers['mcp-session-id'], method).toBe(there);
+    expect(JSON.stringify(answer), method).not.toContain(there);
+  }
 });
 
 test('a session tells who uses it, how much, and what runs now', async () => {
@@ -148,7 +181,7 @@ test('a session tells who uses it, how much, and what runs now', async () => {
   const answer = await rig.post(ping, inSession(id));
   await rig.post({ method: 'notifications/initialized' }, inSession(id));
   using _stream = await open(rig.port, { headers: inSession(id) });
-  expect(rig.pool.sessions.get(id)?.status(rig.upstream().port)).toMatchObject({
+  expect(rig.pool.sessions.get(id)?.status()).toMatchObject({
     sessionId: id,
     instance: 'mcp:1',
     clientName: 'test client',
@@ -163,8 +196,8 @@ test('a session tells who uses it, how much, and what runs now', async () => {
   });
 });
 
-test('an answer to initialize that outlives its instance opens no session', async () => {
-  await using rig = await startRig();
+test('with failover off, an answer to initialize that outlives its instance opens no session', async () => {
+  await using rig = await startRig({ failover: false });
   rig.upstream().answer = (request, response) => {
     request.resume();
     rig.service().enter('starting');

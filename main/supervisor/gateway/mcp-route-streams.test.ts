@@ -13,7 +13,7 @@ function headersOf(sessionId: string) {
 async function openStream(rig: Rig) {
   const id = await rig.initialize();
   const stream = await open(rig.port, { headers: headersOf(id) });
-  const source = rig.home(id).streams.get(id);
+  const source = rig.home(id).streams.get(rig.upstreamId(id));
   if (source === undefined) throw new Error('the stream did not reach the instance');
   return { id, stream, source };
 }
@@ -125,14 +125,15 @@ test('an idle stream is not work: its instance does not count as busy', async ()
   expect(rig.inFlight).toBe(0);
 });
 
-test('an instance that dies in the middle of an answer breaks that answer, not the gateway', async () => {
+test('an instance that dies in the middle of an answer ends that answer with an error, and nothing else', async () => {
   await using rig = await startRig({ instances: 2 });
   const { id, call } = await openCall(rig, (response) => response.write('data: 1\n\n'));
   const other = await rig.initialize();
   await vi.waitFor(() => expect(call.text).toBe('data: 1\n\n'));
-  await rig.home(id).die();
+  await rig.service(rig.homeNumber(id)).crash();
   await call.ended;
-  expect(call.ending).toBe('broken');
+  expect(call.ending).toBe('complete');
+  expect(call.text).toContain('"code":"call_interrupted"');
   await vi.waitFor(() => expect(rig.inFlight).toBe(0));
   expect((await rig.post({ id: 3, method: 'ping' }, headersOf(other))).status).toBe(200);
 });
@@ -142,14 +143,16 @@ test('W17 an instance that dies before it answers gives an error in words', asyn
   const id = await rig.initialize();
   rig.upstream().answer = (request) => request.socket.destroy();
   const answer = await rig.post({ id: 2, method: 'tools/call' }, headersOf(id));
-  expect(answer.status).toBe(503);
+  expect(answer.status).toBe(200);
   expect(JSON.parse(answer.text)).toEqual({
     jsonrpc: '2.0',
-    id: null,
+    id: 2,
     error: {
       code: -32000,
-      message: expect.stringMatching(/^mcp:1 did not answer \(.+\)\. It is being restarted; call/),
-      data: { code: 'instance_unavailable' },
+      message: expect.stringMatching(
+        /^The MCP server ended while it worked on the request \(.+\)\./,
+      ),
+      data: { code: 'call_interrupted', retryable: false },
     },
   });
   expect(rig.inFlight).toBe(0);
@@ -193,14 +196,18 @@ test('a client that hangs up is not a fault that belongs into the log', async ()
   const head = `POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n`;
   for (const session of ['', `Mcp-Session-Id: ${id}\r\n`]) {
     const connection = await raw(rig.port, `${head}${session}\r\n{"half":`);
-    if (session !== '') await vi.waitFor(() => expect(rig.inFlight).toBe(1));
+    if (session !== '') await vi.waitFor(() => expect(inFlightOf(rig, id)).toBe(1));
     connection.socket.destroy();
-    await vi.waitFor(() => expect(rig.inFlight).toBe(0));
+    await vi.waitFor(() => expect(inFlightOf(rig, id)).toBe(0));
   }
   // The gateway has seen all this when it answers what came later.
   await send(rig.port, { path: '/health' });
   expect(rig.log.filter(({ level }) => level >= 40)).toEqual([]);
 });
+
+function inFlightOf(rig: Rig, sessionId: string): number | undefined {
+  return rig.pool.sessions.get(sessionId)?.inFlight;
+}
 
 /** As many bytes as the other side takes, and no faster. */
 class Flood {

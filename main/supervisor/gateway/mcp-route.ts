@@ -7,20 +7,19 @@
  * an `initialize` that carries one opens a new session. Stateless MCP (2026-07-28) has no sessions:
  * each request goes to the least loaded instance.
  */
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Agent } from 'undici';
 import { CodedError, codeOf, messageOf } from '../../../shared/errors.ts';
 import type { Instance } from '../pool/instance.ts';
-import type { Session, SessionTable } from '../pool/sessions.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { forward } from './forward.ts';
+import { forward, requestHeaders } from './forward.ts';
 import { type Initialize, readInitialize, rpcCodes, sendRpcError } from './json-rpc.ts';
 import { discardBody, streamBody, wholeBody } from './request-body.ts';
+import { callInSession, type SessionHomes } from './session-call.ts';
 
 /** What the route needs of the pool. */
-export interface InstancePool {
-  readonly sessions: SessionTable;
-  instance(name: string): Instance | undefined;
+export interface InstancePool extends SessionHomes {
   /** Throws `instance_unavailable` when none came up within `waitMs`. */
   place(waitMs: number, signal: AbortSignal): Promise<Instance>;
 }
@@ -29,6 +28,8 @@ export interface McpRouteOptions {
   /** Null while MCP is switched off. */
   readonly pool: InstancePool | null;
   readonly agent: Agent;
+  /** How long a request waits for a session that moves. */
+  readonly failoverWaitMs: number;
   readonly logger: Logger;
   /** Counts that views show have changed. */
   readonly onActivity: () => void;
@@ -37,6 +38,9 @@ export interface McpRouteOptions {
 /** How long a new session waits for an instance that is just starting, in ms. */
 const placementWaitMs = 10_000;
 
+/** The first version without sessions. */
+const firstStateless = '2026-07-28';
+
 const sessionHeader = 'mcp-session-id';
 /** Left out of requests outside a session: one that is no more, or a stateless one's (M1). */
 const staleSession: ReadonlySet<string> = new Set([sessionHeader]);
@@ -44,7 +48,13 @@ const staleSession: ReadonlySet<string> = new Set([sessionHeader]);
 export type McpRoute = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** Makes the handler of `/mcp`. It answers every request itself and never rejects. */
-export function createMcpRoute({ pool, agent, logger, onActivity }: McpRouteOptions): McpRoute {
+export function createMcpRoute({
+  pool,
+  agent,
+  failoverWaitMs,
+  logger,
+  onActivity,
+}: McpRouteOptions): McpRoute {
   return async (request, response) => {
     try {
       if (pool === null)
@@ -60,11 +70,12 @@ export function createMcpRoute({ pool, agent, logger, onActivity }: McpRouteOpti
   };
 
   async function route(table: InstancePool, request: IncomingMessage, response: ServerResponse) {
-    const isStateless = request.headers['mcp-method'] !== undefined;
+    const isStateless = speaksStateless(request);
     const id = isStateless ? undefined : request.headers[sessionHeader];
     const session = typeof id === 'string' ? table.sessions.get(id) : undefined;
     if (session) {
-      await inSession(table, session, request, response);
+      const homes = { homes: table, agent, failoverWaitMs, onActivity };
+      await callInSession(homes, session, request, response);
       return;
     }
     if (request.method !== 'POST' || isStateless) {
@@ -76,44 +87,6 @@ export function createMcpRoute({ pool, agent, logger, onActivity }: McpRouteOpti
     const initialize = readInitialize(body);
     if (id !== undefined && initialize === null) throw unknownSession();
     await withoutSession(table, request, response, body, initialize);
-  }
-
-  async function inSession(
-    table: InstancePool,
-    session: Session,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<void> {
-    const { sessionId } = session.opening;
-    const instance = table.instance(session.opening.instance);
-    if (!instance?.isUp) {
-      table.sessions.close(sessionId);
-      throw unknownSession();
-    }
-    const isStream = request.method === 'GET';
-    session.lastActivityAt = new Date();
-    const body = streamBody(request, (bytes) => {
-      session.bytesIn += bytes;
-    });
-    if (isStream) session.streams += 1;
-    else session.inFlight += 1;
-    try {
-      await exchange(instance, request, response, body, {
-        onHead: (status) => {
-          // 202 acknowledges a notification or a client's answer; 200 answers a call.
-          if (request.method === 'POST' && status === 200) session.calls += 1;
-          const ended = request.method === 'DELETE' && status >= 200 && status < 300;
-          if (ended || status === 404) table.sessions.close(sessionId);
-        },
-        onBytes: (bytes) => {
-          session.bytesOut += bytes;
-          session.lastActivityAt = new Date();
-        },
-      });
-    } finally {
-      if (isStream) session.streams -= 1;
-      else session.inFlight -= 1;
-    }
   }
 
   async function withoutSession(
@@ -136,16 +109,20 @@ export function createMcpRoute({ pool, agent, logger, onActivity }: McpRouteOpti
       opened = true;
     };
     instance.opening += 1;
+    const publicId = randomUUID();
     try {
       await exchange(instance, request, response, body, {
         omit: staleSession,
+        publicId,
         onHead: (status, header) => {
-          const sessionId = header(sessionHeader);
+          const upstreamId = header(sessionHeader);
           settle();
-          if (status !== 200 || sessionId === undefined) return;
+          if (status !== 200 || upstreamId === undefined || !Buffer.isBuffer(body)) return;
+          const headers = requestHeaders(request, true, { omit: staleSession });
+          const opening = { ...initialize, sessionId: publicId, initialize: body, headers };
+          const session = table.sessions.open(opening, { instance, upstreamId });
           // The last words of an instance that died since: it will not know the session.
-          if (!instance.isUp) return;
-          table.sessions.open({ ...initialize, sessionId, instance: instance.name });
+          if (!instance.isUp) void table.rehome(session);
           logger.info(
             { instance: instance.name, client: initialize.clientName },
             'MCP session opened',
@@ -178,11 +155,12 @@ export function createMcpRoute({ pool, agent, logger, onActivity }: McpRouteOpti
         response,
         body,
         ...(watch.omit && { omit: watch.omit }),
+        ...(watch.publicId !== undefined && { publicId: watch.publicId }),
         onHead: (status, header) => {
           if (request.method === 'POST' && status === 200) instance.calls += 1;
           watch.onHead?.(status, header);
         },
-        onBytes: (bytes) => watch.onBytes?.(bytes),
+        onData: () => {},
       });
     } catch (error) {
       if (error instanceof CodedError) throw error;
@@ -198,8 +176,19 @@ type Body = Buffer | AsyncIterable<Buffer> | null;
 
 interface Watch {
   readonly omit?: ReadonlySet<string>;
+  readonly publicId?: string;
   readonly onHead?: (status: number, header: (name: string) => string | undefined) => void;
-  readonly onBytes?: (bytes: number) => void;
+}
+
+/**
+ * The era is told by the version alone: some clients send `Mcp-Method` with session-based requests, too
+ * (MCP 2026-07-28: headers count only where the version header says that they do).
+ */
+function speaksStateless({ headers }: IncomingMessage): boolean {
+  const version = headers['mcp-protocol-version'];
+  return (
+    typeof version === 'string' && /^\d{4}-\d\d-\d\d$/.test(version) && version >= firstStateless
+  );
 }
 
 function unknownSession(): CodedError {

@@ -19,6 +19,20 @@ export interface Seen {
 
 export type Answer = (request: IncomingMessage, response: ServerResponse, seen: Seen) => void;
 
+/** A JSON-RPC message of a client. */
+export interface Message {
+  readonly id?: unknown;
+  readonly method?: string;
+  readonly params?: { readonly name?: string; readonly arguments?: { readonly token?: string } };
+}
+
+/** What the server's tools say of being called twice. */
+const tools = [
+  { name: 'look', annotations: { readOnlyHint: true } },
+  { name: 'set', annotations: { idempotentHint: true } },
+  { name: 'send' },
+];
+
 export class Upstream {
   readonly name: string;
   readonly seen: Seen[] = [];
@@ -27,6 +41,8 @@ export class Upstream {
   readonly streams = new Map<string, ServerResponse>();
   /** Answers `/mcp`, and whatever else, instead of the sessions below; the body is its to read. */
   answer: Answer | null = null;
+  /** Answers a message of a session; false leaves that to the server. */
+  answerCall: ((message: Message, response: ServerResponse) => boolean) | null = null;
   readonly #sockets = new Set<Socket>();
   readonly #server = createServer((request, response) => this.#take(request, response));
   #minted = 0;
@@ -65,6 +81,11 @@ export class Upstream {
   /** Requests with this method, in order. */
   received(method: string): readonly Seen[] {
     return this.seen.filter((each) => each.method === method);
+  }
+
+  /** The messages that arrived, in order. */
+  messages(): readonly Message[] {
+    return this.received('POST').map(({ body }) => JSON.parse(body.toString()) as Message);
   }
 
   #take(request: IncomingMessage, response: ServerResponse): void {
@@ -127,8 +148,12 @@ export class Upstream {
   }
 
   #call(seen: Seen, response: ServerResponse): void {
-    const { id } = JSON.parse(seen.body.toString()) as { id?: unknown };
-    if (id === undefined) response.writeHead(202).end();
+    const message = JSON.parse(seen.body.toString()) as Message;
+    const { id, method } = message;
+    if (this.answerCall?.(message, response)) return;
+    if (id === undefined || method === undefined) response.writeHead(202).end();
+    else if (method === 'tools/list')
+      reply(response, 200, { jsonrpc: '2.0', id, result: { tools } });
     else reply(response, 200, { jsonrpc: '2.0', id, result: { server: this.name } });
   }
 }

@@ -15,6 +15,8 @@ export class Instance {
   inFlight = 0;
   /** Requests answered since the supervisor started. */
   calls = 0;
+  /** It is being emptied: nothing new comes here. */
+  draining = false;
   /** New sessions on their way: placed here, their id not yet known. */
   opening = 0;
 

@@ -81,8 +81,8 @@ test('ports are given back: after a stop another pool gets them', async () => {
   expect(two.ports).toEqual(ports);
 });
 
-test('an instance that is killed comes back; its sessions are forgotten, those of the other stay', async () => {
-  await using rig = await makePoolRig();
+test('with failover off, an instance that is killed comes back; its sessions are forgotten, those of the other stay', async () => {
+  await using rig = await makePoolRig({ failover: false });
   await rig.pool.start();
   rig.openSession('a', 'mcp:1');
   rig.openSession('b', 'mcp:2');
@@ -95,9 +95,23 @@ test('an instance that is killed comes back; its sessions are forgotten, those o
   expect(rig.pids).toEqual([expect.not.toSatisfy((pid) => pid === first), second]);
   expect(rig.ports[0]).toBe(port);
   expect(rig.pool.sessions.get('b')).toBeDefined();
-  expect(rig.pool.sessions.countOf('mcp:1')).toBe(0);
+  expect(rig.pool.sessions.countOn(rig.instance(1))).toBe(0);
   expect(rig.pool.status()).toMatchObject({ state: 'ready', restarts: 1 });
   await expectOwnProcesses(rig);
+});
+
+test('an instance that is killed comes back; its sessions live on at the other one', async () => {
+  await using rig = await makePoolRig();
+  await rig.pool.start();
+  rig.openSession('a', 'mcp:1');
+  rig.openSession('b', 'mcp:2');
+  const [first = 0] = rig.pids;
+  process.kill(first, 'SIGKILL');
+  await vi.waitFor(() => expect(rig.pool.sessions.countOn(rig.instance(2))).toBe(2));
+  expect(rig.pool.sessions.get('a')).toMatchObject({ moves: 1, hasEnded: false });
+  expect(rig.pool.sessions.get('a')?.home?.upstreamId).toMatch(/^again-/);
+  expect(rig.pool.sessions.get('b')?.home?.upstreamId).toBe('there-b');
+  await vi.waitFor(() => expect(rig.instance(1).isUp).toBe(true), { timeout: 5_000 });
 });
 
 test('while one instance is down, the other is primary and takes what comes', async () => {
@@ -129,7 +143,7 @@ test('a session is closed at its instance, too', async () => {
   await rig.pool.start();
   rig.openSession('mine', 'mcp:2');
   expect(await rig.pool.closeSession('mine')).toBe(true);
-  expect(await rig.ask(2, '/seen')).toEqual([{ method: 'DELETE', session: 'mine' }]);
+  expect(await rig.ask(2, '/seen')).toEqual([{ method: 'DELETE', session: 'there-mine' }]);
   expect(await rig.ask(1, '/seen')).toEqual([]);
   expect(rig.pool.sessions.size).toBe(0);
   expect(await rig.pool.closeSession('mine')).toBe(false);
@@ -171,8 +185,22 @@ test('a stop in the middle of a start leaves no process either', async () => {
   expect(rig.pids).toEqual([]);
 });
 
-test('restart replaces every process', async () => {
+test('restart replaces every process, and the sessions move to the new ones', async () => {
   await using rig = await makePoolRig();
+  await rig.pool.start();
+  rig.openSession('a', 'mcp:1');
+  const before = rig.pids;
+  await rig.pool.restart('by hand');
+  expect(before.filter(isAlive)).toEqual([]);
+  expect(rig.pids).toHaveLength(2);
+  const session = rig.pool.sessions.get('a');
+  expect(session?.hasEnded).toBe(false);
+  expect(rig.pool.instances).toContain(session?.home?.instance);
+  await expectOwnProcesses(rig);
+});
+
+test('with failover off, restart replaces every process, and the sessions are forgotten', async () => {
+  await using rig = await makePoolRig({ failover: false });
   await rig.pool.start();
   rig.openSession('a', 'mcp:1');
   const before = rig.pids;

@@ -1,12 +1,12 @@
 import { expect, test, vi } from 'vitest';
 import type { ServiceState } from '../../../shared/status.ts';
 import { type Rig, startRig } from '../gateway-rig.test-helper.ts';
-import { poolState } from './pool.ts';
+import { poolState } from './pool-state.ts';
 
 const neverAborted = new AbortController().signal;
 
-function placed(sessions: readonly string[]): readonly string[] {
-  return sessions.map((id) => id.slice(0, 3));
+function placed(rig: Rig, sessions: readonly string[]): readonly string[] {
+  return sessions.map((id) => rig.home(id).name);
 }
 
 /** Opens so many sessions, one after the other. */
@@ -44,11 +44,11 @@ test.each<[ServiceState, boolean, ServiceState[]]>([
 
 test('a pool that is full gets another instance, and the session at hand its place at once', async () => {
   await using rig = await startRig({ maxInstances: 3, maxSessionsPerInstance: 2 });
-  expect(placed(await openSessions(rig, 2))).toEqual(['up1', 'up1']);
+  expect(placed(rig, await openSessions(rig, 2))).toEqual(['up1', 'up1']);
   expect(rig.services).toHaveLength(1);
-  expect(placed(await openSessions(rig, 1))).toEqual(['up1']);
+  expect(placed(rig, await openSessions(rig, 1))).toEqual(['up1']);
   await untilUp(rig, 2);
-  expect(placed(await openSessions(rig, 2))).toEqual(['up2', 'up2']);
+  expect(placed(rig, await openSessions(rig, 2))).toEqual(['up2', 'up2']);
   expect(rig.services).toHaveLength(2);
 });
 
@@ -58,7 +58,7 @@ test('a full pool never grows above its maximum, and goes on taking sessions', a
   await untilUp(rig, 2);
   await openSessions(rig, 8);
   expect(rig.services).toHaveLength(2);
-  expect(rig.pool.instances.map(({ name }) => rig.pool.sessions.countOf(name))).toEqual([5, 5]);
+  expect(rig.pool.instances.map((each) => rig.pool.sessions.countOn(each))).toEqual([5, 5]);
 });
 
 test('W13 a burst starts one instance, not one for each session, and none while one is on its way', async () => {
@@ -69,11 +69,11 @@ test('W13 a burst starts one instance, not one for each session, and none while 
     untilStarted: (name) => (name === 'mcp:1' ? Promise.resolve() : started.promise),
   });
   const ids = await Promise.all(Array.from({ length: 10 }, () => rig.initialize()));
-  expect(new Set(placed(ids))).toEqual(new Set(['up1']));
+  expect(new Set(placed(rig, ids))).toEqual(new Set(['up1']));
   expect(rig.pool.instances.map(({ service }) => service.state)).toEqual(['ready', 'starting']);
   started.resolve();
   await untilUp(rig, 2);
-  expect(placed(await openSessions(rig, 1))).toEqual(['up2']);
+  expect(placed(rig, await openSessions(rig, 1))).toEqual(['up2']);
 });
 
 test('W13 an instance that cannot start does not make the pool start more and more', async () => {
@@ -88,21 +88,31 @@ test('W13 an instance that cannot start does not make the pool start more and mo
 test('W12 an instance that misses probes gets no new session while a healthy one is there', async () => {
   await using rig = await startRig({ instances: 2 });
   rig.service(1).enter('unhealthy');
-  expect(placed(await openSessions(rig, 3))).toEqual(['up2', 'up2', 'up2']);
+  expect(placed(rig, await openSessions(rig, 3))).toEqual(['up2', 'up2', 'up2']);
   rig.service(2).enter('unhealthy');
-  expect(placed(await openSessions(rig, 1))).toEqual(['up1']);
+  expect(placed(rig, await openSessions(rig, 1))).toEqual(['up1']);
   rig.service(1).enter('ready');
-  expect(placed(await openSessions(rig, 1))).toEqual(['up1']);
+  expect(placed(rig, await openSessions(rig, 1))).toEqual(['up1']);
 });
 
-test('an instance that misses probes keeps its sessions, one that went down does not', async () => {
-  await using rig = await startRig({ instances: 2 });
+test('with failover off, an instance that misses probes keeps its sessions, one that went down does not', async () => {
+  await using rig = await startRig({ instances: 2, failover: false });
   const [one = '', two = ''] = await openSessions(rig, 2);
   rig.service(1).enter('unhealthy');
   expect(rig.pool.sessions.get(one)).toBeDefined();
   rig.service(1).enter('stopping');
   expect(rig.pool.sessions.get(one)).toBeUndefined();
   expect(rig.pool.sessions.get(two)).toBeDefined();
+});
+
+test('an instance that misses probes keeps its sessions, those of one that goes down move', async () => {
+  await using rig = await startRig({ instances: 2 });
+  const [one = '', two = ''] = await openSessions(rig, 2);
+  rig.service(1).enter('unhealthy');
+  expect(placed(rig, [one, two])).toEqual(['up1', 'up2']);
+  rig.service(1).enter('stopping');
+  await vi.waitFor(() => expect(rig.pool.sessions.get(one)?.home).not.toBeNull());
+  expect(placed(rig, [one, two])).toEqual(['up2', 'up2']);
 });
 
 test('with equally many sessions the one with less to do is taken', async () => {

@@ -1,42 +1,142 @@
 /**
  * Who talks to which instance. The table is the gateway's own count, kept at every request, so that a
- * burst of new sessions spreads at once instead of following a poll (old weakness W12).
+ * burst of new sessions spreads at once instead of following a poll (old weakness W12). A session has an
+ * id of the gateway's, which its client knows, and one of the instance where it is at home; so it can
+ * move, and the client notices nothing.
  */
+import { setTimeout as delay } from 'node:timers/promises';
+import { CodedError } from '../../../shared/errors.ts';
 import type { SessionStatus } from '../../../shared/status.ts';
+import type { Instance } from './instance.ts';
 
+/** What a client said when it opened the session: all that another instance needs to take it over. */
 export interface SessionOpening {
+  /** The id that the client knows. */
   readonly sessionId: string;
-  /** Name of the instance that minted the id. */
-  readonly instance: string;
   readonly clientName: string | null;
   readonly clientVersion: string | null;
   readonly protocolVersion: string | null;
+  /** The `initialize` request as it came, and its headers. */
+  readonly initialize: Buffer;
+  readonly headers: readonly string[];
 }
+
+/** A message of the client's. */
+export interface Said {
+  readonly body: Buffer;
+  readonly headers: readonly string[];
+}
+
+/** Where a session lives. */
+export interface Home {
+  readonly instance: Instance;
+  /** The instance's own id of the session; null when it mints none. */
+  readonly upstreamId: string | null;
+}
+
+/** A timer cannot be set for longer, in ms. */
+const maxTimerMs = 2 ** 31 - 1;
 
 /** One legacy MCP session (MCP 2025-03-26 … 2025-11-25); counters are the gateway's to change. */
 export class Session {
   readonly opening: SessionOpening;
   readonly openedAt = new Date();
   lastActivityAt = new Date();
+  #activeAt = performance.now();
   calls = 0;
   inFlight = 0;
   streams = 0;
   bytesIn = 0;
   bytesOut = 0;
+  moves = 0;
+  /** What the client said since, that another instance must be told too; by what it replaces. */
+  readonly toRepeat = new Map<string, Said>();
+  #home: Home | null;
+  #left = new AbortController();
+  #arrival = Promise.withResolvers<void>();
+  #ended = false;
 
-  constructor(opening: SessionOpening) {
+  constructor(opening: SessionOpening, home: Home) {
     this.opening = opening;
+    this.#home = home;
   }
 
-  status(instancePort: number): SessionStatus {
+  /** Its client was heard of, or was told something. */
+  touch(): void {
+    this.lastActivityAt = new Date();
+    this.#activeAt = performance.now();
+  }
+
+  /** How long nothing has happened, in ms; 0 while a call or a stream is open. */
+  get idleMs(): number {
+    return this.inFlight > 0 || this.streams > 0 ? 0 : performance.now() - this.#activeAt;
+  }
+
+  /** Null while it moves. */
+  get home(): Home | null {
+    return this.#home;
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
+  /** Aborts when the session leaves the home that it has now. */
+  get left(): AbortSignal {
+    return this.#left.signal;
+  }
+
+  /**
+   * Its home, as soon as it has one; throws `session_not_found` or, after `waitMs`, `instance_unavailable`.
+   * Aborting `signal` ends the waiting.
+   */
+  async atHome(waitMs: number, signal: AbortSignal): Promise<Home> {
+    const deadline = performance.now() + waitMs;
+    for (;;) {
+      if (this.#ended) throw unknownSession();
+      if (this.#home) return this.#home;
+      const restMs = deadline - performance.now();
+      if (restMs <= 0) {
+        throw new CodedError(
+          'instance_unavailable',
+          'The MCP server is being restarted and is not back yet. The session goes on; call again.',
+        );
+      }
+      const wait = delay(Math.min(restMs, maxTimerMs), undefined, { ref: false, signal });
+      await Promise.race([this.#arrival.promise, wait]);
+    }
+  }
+
+  /** It is on its way to another home; whoever asks for its home waits. */
+  leave(): void {
+    this.#home = null;
+    this.#arrival = Promise.withResolvers();
+    this.#left.abort();
+  }
+
+  arrive(home: Home): void {
+    this.#left = new AbortController();
+    this.#home = home;
+    this.moves += 1;
+    this.#arrival.resolve();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#left.abort();
+    this.#arrival.resolve();
+  }
+
+  status(): SessionStatus {
+    const { sessionId, clientName, clientVersion, protocolVersion } = this.opening;
     return {
-      sessionId: this.opening.sessionId,
+      sessionId,
       transport: 'streamable-http',
-      instance: this.opening.instance,
-      instancePort,
-      clientName: this.opening.clientName,
-      clientVersion: this.opening.clientVersion,
-      protocolVersion: this.opening.protocolVersion,
+      instance: this.#home?.instance.name ?? null,
+      instancePort: this.#home?.instance.service.port ?? 0,
+      clientName,
+      clientVersion,
+      protocolVersion,
       openedAt: this.openedAt.toISOString(),
       lastActivityAt: this.lastActivityAt.toISOString(),
       calls: this.calls,
@@ -44,8 +144,14 @@ export class Session {
       streams: this.streams,
       bytesIn: this.bytesIn,
       bytesOut: this.bytesOut,
+      moves: this.moves,
     };
   }
+}
+
+/** The one answer that makes clients initialize again (MCP 2025-11-25 transports, L5). */
+export function unknownSession(): CodedError {
+  return new CodedError('session_not_found', 'Session not found. Please initialize again.');
 }
 
 /**
@@ -56,7 +162,6 @@ const maxSessions = 10_000;
 
 export class SessionTable {
   readonly #sessions = new Map<string, Session>();
-  readonly #counts = new Map<string, number>();
   readonly #onChange: () => void;
 
   constructor(onChange: () => void) {
@@ -67,12 +172,11 @@ export class SessionTable {
     return this.#sessions.size;
   }
 
-  open(opening: SessionOpening): Session {
+  open(opening: SessionOpening, home: Home): Session {
     this.close(opening.sessionId);
     if (this.#sessions.size >= maxSessions) this.#forgetIdlest();
-    const session = new Session(opening);
+    const session = new Session(opening, home);
     this.#sessions.set(opening.sessionId, session);
-    this.#count(opening.instance, 1);
     this.#onChange();
     return session;
   }
@@ -86,35 +190,32 @@ export class SessionTable {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return false;
     this.#sessions.delete(sessionId);
-    this.#count(session.opening.instance, -1);
+    session.end();
     this.#onChange();
     return true;
   }
 
-  /** Forgets the sessions of an instance that is gone; tells how many there were. */
-  closeAllOf(instance: string): number {
-    const lost = [...this.#sessions.values()].filter((each) => each.opening.instance === instance);
-    for (const session of lost) this.close(session.opening.sessionId);
-    return lost.length;
+  /** The sessions that are at home on an instance. */
+  on(instance: Instance): readonly Session[] {
+    return this.all().filter((session) => session.home?.instance === instance);
   }
 
-  countOf(instance: string): number {
-    return this.#counts.get(instance) ?? 0;
+  countOn(instance: Instance): number {
+    let count = 0;
+    for (const session of this.#sessions.values()) {
+      if (session.home?.instance === instance) count += 1;
+    }
+    return count;
   }
 
   all(): readonly Session[] {
     return [...this.#sessions.values()];
   }
 
-  #count(instance: string, change: number): void {
-    this.#counts.set(instance, this.countOf(instance) + change);
-  }
-
   #forgetIdlest(): void {
     let idlest: Session | undefined;
     for (const session of this.#sessions.values()) {
-      if (session.inFlight > 0 || session.streams > 0) continue;
-      if (idlest === undefined || session.lastActivityAt < idlest.lastActivityAt) idlest = session;
+      if (session.idleMs > (idlest?.idleMs ?? 0)) idlest = session;
     }
     if (idlest) this.close(idlest.opening.sessionId);
   }

@@ -4,7 +4,12 @@ import { connect } from 'node:net';
 import { messageOf } from '../../../shared/errors.ts';
 
 export type Probe =
-  | { readonly kind: 'http'; readonly url: string }
+  | {
+      readonly kind: 'http';
+      readonly url: string;
+      /** A server without this path answers 404, and is there all the same. */
+      readonly pathMayBeMissing?: boolean;
+    }
   | { readonly kind: 'tcp'; readonly port: number };
 
 /** Null when the probe succeeded, otherwise why it did not. */
@@ -20,7 +25,7 @@ export async function runProbe(
   const either = signal ? AbortSignal.any([signal, limit]) : limit;
   try {
     return probe.kind === 'http'
-      ? await probeHttp(probe.url, either)
+      ? await probeHttp(probe, either)
       : await probeTcp(probe.port, either);
   } catch (error) {
     if (limit.aborted) return `no answer within ${timeoutMs} ms`;
@@ -29,12 +34,16 @@ export async function runProbe(
 }
 
 /** Any 2xx is healthy. Each probe has a connection of its own: a kept one could outlive the process. */
-function probeHttp(url: string, signal: AbortSignal): Promise<ProbeResult> {
+function probeHttp(
+  { url, pathMayBeMissing }: Extract<Probe, { kind: 'http' }>,
+  signal: AbortSignal,
+): Promise<ProbeResult> {
   return new Promise((resolve, reject) => {
     const call = request(url, { signal, agent: false }, (response) => {
       response.resume();
       const status = response.statusCode ?? 0;
-      resolve(status >= 200 && status < 300 ? null : `${url} answered ${status}`);
+      const isFine = (status >= 200 && status < 300) || (status === 404 && pathMayBeMissing);
+      resolve(isFine ? null : `${url} answered ${status}`);
     });
     call.on('error', reject);
     call.end();

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { StateTransition } from '../../../shared/status.ts';
+import type { Probe } from './probes.ts';
+import { testProcesses } from './processes.test-helper.ts';
 import { Service, type ServiceOptions } from './service.ts';
-import { testProcesses } from './test-processes.ts';
 
 let folder: string;
 let transitions: StateTransition[];
@@ -33,7 +34,12 @@ async function freePort(): Promise<number> {
 }
 
 /** A service that runs `script` in Node; `$PORT` and `$FOLDER` reach it by environment. */
-async function serviceOf(script: string, options: Partial<ServiceOptions> = {}, port?: number) {
+async function serviceOf(
+  script: string,
+  options: Partial<ServiceOptions> = {},
+  port?: number,
+  probe?: Probe,
+) {
   const file = join(folder, `${services.length}.mjs`);
   await writeFile(file, script);
   const service = new Service({
@@ -60,7 +66,8 @@ async function serviceOf(script: string, options: Partial<ServiceOptions> = {}, 
       env: { ...process.env, PORT: String(port ?? 0), FOLDER: folder },
       port: port ?? null,
       url: null,
-      readiness: port === undefined ? null : { kind: 'http', url: `http://127.0.0.1:${port}/` },
+      readiness:
+        probe ?? (port === undefined ? null : { kind: 'http', url: `http://127.0.0.1:${port}/` }),
     }),
     processes: testProcesses,
     onTransition: (transition) => transitions.push(transition),
@@ -165,6 +172,22 @@ test('a service that never answers is ended at its start deadline and tried agai
   await service.start().catch(() => {});
   await vi.waitFor(() => expect(service.status().restarts).toBeGreaterThan(0));
   expect(transitions.some((each) => /not ready within 200 ms/.test(each.reason))).toBe(true);
+});
+
+test('a server without a health route is ready when it answers at all, if that is said', async () => {
+  const port = await freePort();
+  const script = `
+import { createServer } from 'node:http';
+createServer((request, response) => response.writeHead(404).end()).listen(${port}, '127.0.0.1');`;
+  const probe = (pathMayBeMissing: boolean) =>
+    ({ kind: 'http', url: `http://127.0.0.1:${port}/health`, pathMayBeMissing }) as const;
+  const service = await serviceOf(script, {}, port, probe(true));
+  await service.start();
+  expect(service.state).toBe('ready');
+  await service.stop('by hand');
+  const strict = await serviceOf(script, { startTimeoutMs: 300 }, port, probe(false));
+  await strict.start().catch(() => {});
+  expect(transitions.some((each) => each.reason.includes('answered 404'))).toBe(true);
 });
 
 test('W26 stop asks first: a service gets its SIGTERM and the time to finish', async () => {

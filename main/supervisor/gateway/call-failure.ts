@@ -1,0 +1,35 @@
+/** How a request within a session can fail at its instance, and how its client is told. */
+import { messageOf } from '../../../shared/errors.ts';
+import type { RpcMessage } from './rpc-message.ts';
+
+/** The instance answered that it does not know the session: it was restarted, or has reaped it. */
+export class SessionLost extends Error {}
+
+/** The answer began and did not end. */
+export class BrokenOff extends Error {}
+
+/** It did not come as far as the server: there is nothing that could happen twice. */
+export function isUntouched(failure: Error): boolean {
+  return failure instanceof SessionLost || codeOfSystem(failure) === 'ECONNREFUSED';
+}
+
+export function unreached(failure: Error): string {
+  return `No MCP instance answered the request (${messageOf(failure)}). The session goes on; call again.`;
+}
+
+export function interrupted(message: RpcMessage, failure: Error): string {
+  const what =
+    message.kind === 'request' && message.tool !== null
+      ? `The tool "${message.tool}" was running when the MCP server ended`
+      : 'The MCP server ended while it worked on the request';
+  return (
+    `${what} (${messageOf(failure)}). It was not called again, because it may have taken effect and ` +
+    'does not say that a second call is safe. The session goes on: check what was done, then call again if needed.'
+  );
+}
+
+/** The system's code of a failure, or of what caused it. */
+function codeOfSystem(failure: Error): string | undefined {
+  const { code, cause } = failure as NodeJS.ErrnoException & { cause?: unknown };
+  return code ?? (cause instanceof Error ? codeOfSystem(cause) : undefined);
+}
