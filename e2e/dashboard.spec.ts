@@ -52,7 +52,7 @@ test('a plan and its steps appear and change while an agent works', async ({
   expect(complaints).toEqual([]);
 });
 
-test('a page that nothing happens to asks for nothing, however long it is open', async ({
+test('W9 a page that nothing happens to asks for nothing, however long it is open', async ({
   page,
 }) => {
   await page.clock.install();

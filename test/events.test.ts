@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(() => supervisor?.[Symbol.asyncDispose]());
 
-test('a thousand rapid events reach five subscribers, in order and once', async () => {
+test('W10 (9.7) a thousand rapid events reach five subscribers, in order and once', async () => {
   await using subscribers = await subscribe(subscriberCount);
   const ids = await emit(burst);
   expect(new Set(ids).size).toBe(burst);
@@ -134,7 +134,7 @@ test('the heartbeat tells at once that the supervisor lives', async () => {
   });
 });
 
-test('when the dashboard is killed it comes back, and its events are heard again', async () => {
+test('W10 (9.6) when the dashboard is killed it comes back, and its events are heard again', async () => {
   const dashboardOf = async () => {
     const { services } = await supervisor.snapshot();
     return services.find(({ name }) => name === 'dashboard');

@@ -36,7 +36,7 @@ beforeAll(async () => {
 
 afterAll(() => supervisor?.[Symbol.asyncDispose]());
 
-test('what three agents do at once is seen at once, once and with the right ids', async () => {
+test('W10 (7.4, 9.4, 9.5) what three agents do at once is seen at once, once and with the right ids', async () => {
   using events = await SseClient.open(supervisor.eventsUrl);
   using dashboardEvents = await SseClient.open(`${dashboardUrl}api/events/stream`);
   await using dashboardSocket = await openSocket(`${dashboardUrl.replace('http', 'ws')}ws`);
@@ -80,7 +80,7 @@ test('what three agents do at once is seen at once, once and with the right ids'
   expect(new Set(events.events.map(sourceIdOf)).size).toBe(events.events.length);
 });
 
-test('the dashboard lives on the events of the supervisor alone', async () => {
+test('W9 the dashboard lives on the events of the supervisor alone', async () => {
   const health = await fetch(`${dashboardUrl}api/health`);
   expect(await health.json()).toMatchObject({
     status: 'ok',

@@ -51,7 +51,7 @@ describe.each(['socket', 'tcp'])('over %s', (kind) => {
     expect(await client.ask({ type: 'Status' })).toMatchObject(status);
   });
 
-  test('every bad line gets one reply that says what is wrong, and the next request works', async () => {
+  test('W18 every bad line gets one reply that says what is wrong, and the next request works', async () => {
     const client = connectClient();
     const lines = [
       ['{"type":', 'bad_json', /not valid JSON/],
