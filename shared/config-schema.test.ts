@@ -22,7 +22,7 @@ test('the defaults are those of the old supervisor', () => {
     cooldown_child_local_ms: 0,
   });
   expect(defaultConfig.mcp).toMatchObject({ enabled: true, port: 3457, health_timeout_ms: 1500 });
-  expect(defaultConfig.mcp.pool).toEqual({
+  expect(defaultConfig.mcp.pool).toMatchObject({
     min_instances: 1,
     max_instances: 4,
     max_connections_per_instance: 5,

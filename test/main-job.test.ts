@@ -137,7 +137,7 @@ function changesExpectedOf({ workspaceId, planId }: Work): readonly object[] {
     { event_type: 'workspace_changed', workspace_id: workspaceId },
     { event_type: 'plan_created', ...plan },
     { event_type: 'plan_updated', ...plan },
-    { event_type: 'step_changed', ...plan, step_index: 1 },
+    { event_type: 'step_changed', ...plan, step_index: 1, new_status: 'done' },
   ];
 }
 
