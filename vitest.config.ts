@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // Most tests wait for processes and sockets, not for a core: two at once would leave both idle.
+    maxWorkers: 4,
     projects: [
       {
         test: {
