@@ -1,0 +1,120 @@
+/**
+ * The event benchmark: our event room against other servers, in one run. Rounds are interleaved and in
+ * random order, so that what else the machine does hits everybody alike; ratios are worth more than
+ * numbers. Every wait has an end, and nothing is left behind, also after Ctrl-C.
+ */
+import { writeFileSync } from 'node:fs';
+import { Children } from './events/children.ts';
+import { type Contestant, findContestants } from './events/contestants.ts';
+import { judge } from './events/goals.ts';
+import { type LoadProgram, prepareLoadProgram } from './events/load-client.ts';
+import { describeMachine } from './events/machine.ts';
+import { type Options, readOptions, usage } from './events/options.ts';
+import { fullPlans, type Plan, quickPlans } from './events/plans.ts';
+import { Results } from './events/results.ts';
+import { canFollow, shuffled, sit } from './events/sitting.ts';
+import { type Run, renderRun } from './events/tables.ts';
+
+/** How long a run may take, in ms; what does not fit any more is left out, and said. */
+const budgetMs = { full: 580_000, quick: 55_000 };
+
+interface Bench {
+  readonly options: Options;
+  readonly contestants: readonly Contestant[];
+  readonly plans: readonly Plan[];
+  readonly results: Results;
+  readonly children: Children;
+  readonly program: LoadProgram;
+}
+
+/** Runs the rounds; returns how many were begun. */
+async function runRounds(bench: Bench): Promise<number> {
+  const { options, plans, contestants } = bench;
+  const deadline = performance.now() + (options.quick ? budgetMs.quick : budgetMs.full);
+  const sittings = plans.flatMap((plan) =>
+    contestants.filter((contestant) => canFollow(contestant, plan)).map((each) => [plan, each]),
+  ).length;
+  let done = 0;
+  let longestMs = 0;
+  for (let round = 1; round <= options.rounds; round += 1) {
+    for (const plan of shuffled(plans)) {
+      for (const contestant of shuffled(contestants.filter((each) => canFollow(each, plan)))) {
+        const began = performance.now();
+        if (began + longestMs > deadline) {
+          const missing = sittings * options.rounds - done;
+          bench.results.troubles.push(`The time was up: ${missing} sittings were left out.`);
+          return round;
+        }
+        progress(`round ${round} of ${options.rounds}: ${describe(plan)}, ${contestant.name}`);
+        await sitSafely(contestant, plan, bench);
+        done += 1;
+        longestMs = Math.max(longestMs, performance.now() - began);
+      }
+    }
+  }
+  return options.rounds;
+}
+
+/** A contestant that fails costs its numbers, not the run. */
+async function sitSafely(contestant: Contestant, plan: Plan, bench: Bench): Promise<void> {
+  const { results, children, program } = bench;
+  try {
+    await sit(contestant, plan, results, children, program);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    results.troubles.push(`${contestant.name}, ${describe(plan)}: ${reason}`);
+  }
+}
+
+function describe(plan: Plan): string {
+  if (plan.kind === 'stalled') return `${plan.readers} readers and ${plan.stalled} stalled`;
+  const way = plan.kind === 'post' ? ', by POST' : '';
+  return `${plan.subscribers} ${plan.subscribers === 1 ? 'subscriber' : 'subscribers'}${way}`;
+}
+
+/** On a terminal only, and on standard error, so that the tables can be piped. */
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  if (options === null) {
+    console.log(usage);
+    return;
+  }
+  if (process.platform !== 'linux') {
+    throw new Error('The event benchmark needs Linux: it reads CPU time and memory from /proc.');
+  }
+  const children = new Children();
+  process.once('exit', () => children.clean());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => process.exit(130));
+  }
+  const { present, absent } = findContestants(options.only, process.env['TOKIO_SSE_SERVER']);
+  const machine = describeMachine(present);
+  const program = await prepareLoadProgram(children.folder);
+  const plans = options.quick ? quickPlans : fullPlans;
+  const results = new Results();
+  const bench = { options, contestants: present, plans, results, children, program };
+  const rounds = await runRounds(bench);
+  progress('');
+  const loadClient = program.description;
+  const run: Run = { machine, loadClient, rounds, contestants: present, absent, plans, results };
+  process.stdout.write(renderRun(run));
+  if (options.jsonFile !== null) writeFileSync(options.jsonFile, jsonOf(run));
+}
+
+function jsonOf({ machine, loadClient, rounds, absent, results }: Run): string {
+  const { troubles } = results;
+  const goals = judge(results);
+  const content = { machine, loadClient, rounds, absent, goals, values: results.all(), troubles };
+  return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
