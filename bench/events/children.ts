@@ -51,6 +51,8 @@ export class Lines {
     this.#name = name;
     this.#reader = createInterface({ input: child.stdout });
     this.#iterator = this.#reader[Symbol.asyncIterator]();
+    // A stream that is destroyed has no end of its own; whoever waits for a line must be told.
+    child.once('close', () => this.#reader.close());
   }
 
   /** The next line; throws when there is none within `timeoutMs`. */

@@ -154,7 +154,7 @@ async function stall(plan: StalledPlan, sitting: Sitting): Promise<void> {
   await client.connect(plan.readers + stalled);
   const load = (ms: number) => client.rate(ms, rate.burst, periodUs(rate), rate.bytes);
   const mostBefore = await mostResidentKib(server.pid, async () => {
-    check(sitting, of, await load(rate.ms / 3));
+    check(sitting, of, await load(rate.ms / 2));
   });
   await client.stall(stalled);
   const most = await mostResidentKib(server.pid, async () => {

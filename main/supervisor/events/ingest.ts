@@ -43,6 +43,8 @@ export class Ingest {
   readonly #known = new RecentIds(rememberedIds);
   readonly #pushing = new Map<string, Pushing>();
   #births = 0;
+  #nowMs = 0;
+  #nowText = '';
   #deduplicated = 0;
   #rejected = 0;
   #metricsTimer: NodeJS.Timeout | null = null;
@@ -89,7 +91,7 @@ export class Ingest {
   /** Publishes an event that is born here. */
   originate(change: DataChange, source: string): StampedEvent {
     this.#births += 1;
-    const timestamp = new Date().toISOString();
+    const timestamp = this.#timestamp();
     const source_id = `${this.#birthPrefix}${this.#births}`;
     const event = this.#channel.publish(change, { timestamp, source, source_id });
     this.#invalidateMetrics(change);
@@ -153,6 +155,16 @@ export class Ingest {
     }
     this.#metricsOf = workspace;
     this.#metricsTimer = setTimeout(() => this.#tellMetrics(), metricsDebounceMs);
+  }
+
+  /** Now in ISO 8601, made once for all events of a millisecond: a burst would spend a third of its time on it. */
+  #timestamp(): string {
+    const nowMs = Date.now();
+    if (nowMs !== this.#nowMs) {
+      this.#nowMs = nowMs;
+      this.#nowText = new Date(nowMs).toISOString();
+    }
+    return this.#nowText;
   }
 
   #tellMetrics(): void {

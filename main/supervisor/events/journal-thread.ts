@@ -18,6 +18,9 @@ import type {
 /** Rows beyond the bound before old ones are deleted: deleting one by one would double the writes. */
 const pruneSlack = 0.05;
 
+/** Rows that one statement inserts: fewer calls, and not so many parameters that binding them costs more. */
+const rowsPerInsert = 16;
+
 /** How often old rows are looked for, in ms. */
 const agePeriodMs = 60_000;
 
@@ -97,6 +100,7 @@ function isSound(id: number, json: string): boolean {
 class Store {
   readonly #database: DatabaseSync;
   readonly #insert;
+  readonly #insertMany;
   readonly #read;
   #extent: JournalExtent = { oldestId: 0, lastId: 0, count: 0 };
   #agedAt = 0;
@@ -105,6 +109,13 @@ class Store {
     this.#database = database;
     this.#insert = database.prepare(
       'INSERT OR REPLACE INTO events (id, at, json) VALUES (?, ?, ?)',
+    );
+    const rows = Array.from(
+      { length: rowsPerInsert },
+      (_, row) => `(?1 + ${row}, ?2, ?${row + 3})`,
+    );
+    this.#insertMany = database.prepare(
+      `INSERT OR REPLACE INTO events (id, at, json) VALUES ${rows.join()}`,
     );
     this.#read = database.prepare('SELECT id, json FROM events WHERE id >= ? ORDER BY id LIMIT ?');
     this.#extent = this.#measure();
@@ -118,10 +129,16 @@ class Store {
 
   append(firstId: number, at: number, texts: readonly string[]): void {
     const { count, oldestId } = this.#extent;
-    let pruned = false;
+    let pruned = 0;
     this.#database.exec('BEGIN IMMEDIATE');
     try {
-      for (const [index, text] of texts.entries()) this.#insert.run(firstId + index, at, text);
+      const whole = texts.length - (texts.length % rowsPerInsert);
+      for (let index = 0; index < whole; index += rowsPerInsert) {
+        this.#insertMany.run(firstId + index, at, ...texts.slice(index, index + rowsPerInsert));
+      }
+      for (let index = whole; index < texts.length; index += 1) {
+        this.#insert.run(firstId + index, at, texts[index] ?? '');
+      }
       pruned = this.#prune(count + texts.length, at);
       this.#database.exec('COMMIT');
     } catch (error) {
@@ -131,9 +148,9 @@ class Store {
     this.#extent = {
       oldestId: count === 0 ? firstId : oldestId,
       lastId: firstId + texts.length - 1,
-      count: count + texts.length,
+      count: count + texts.length - pruned,
     };
-    if (pruned) this.#extent = this.#measure();
+    if (pruned > 0) this.#extent = { ...this.#extent, oldestId: this.#oldestId() };
   }
 
   read(from: number, limit: number): StoredEvents {
@@ -155,27 +172,35 @@ class Store {
     this.#database.close();
   }
 
-  /** Deletes what is beyond the bounds, old rows now and then only; says whether it did. */
-  #prune(count: number, now: number): boolean {
-    const isTooMany = count > start.maxEvents * (1 + pruneSlack);
-    const isDue = now - this.#agedAt > agePeriodMs;
-    if (isTooMany) this.#pruneByCount();
-    if (isDue) this.#pruneByAge(now);
-    return isTooMany || isDue;
+  /** Deletes what is beyond the bounds, old rows now and then only; says how many rows. */
+  #prune(count: number, now: number): number {
+    let deleted = 0;
+    if (count > start.maxEvents * (1 + pruneSlack)) {
+      deleted += this.#pruneByCount(count - start.maxEvents);
+    }
+    if (now - this.#agedAt > agePeriodMs) deleted += this.#pruneByAge(now);
+    return deleted;
   }
 
-  #pruneByCount(): void {
-    // Ids have holes after a crash, so the bound is found by counting, not by subtracting.
-    this.#database
-      .prepare(
-        'DELETE FROM events WHERE id < (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET ?)',
-      )
-      .run(start.maxEvents - 1);
+  /** Ids have holes after a crash, so what is too many is counted, from the near end. */
+  #pruneByCount(excess: number): number {
+    const { changes } = this.#database
+      .prepare('DELETE FROM events WHERE id < (SELECT id FROM events ORDER BY id LIMIT 1 OFFSET ?)')
+      .run(excess);
+    return Number(changes);
   }
 
-  #pruneByAge(now: number): void {
-    this.#database.prepare('DELETE FROM events WHERE at < ?').run(now - start.maxAgeMs);
+  #pruneByAge(now: number): number {
+    const { changes } = this.#database
+      .prepare('DELETE FROM events WHERE at < ?')
+      .run(now - start.maxAgeMs);
     this.#agedAt = now;
+    return Number(changes);
+  }
+
+  #oldestId(): number {
+    const row = this.#database.prepare('SELECT min(id) AS oldest FROM events').get();
+    return Number(row?.['oldest'] ?? 0);
   }
 
   #measure(): JournalExtent {

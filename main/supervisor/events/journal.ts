@@ -166,7 +166,8 @@ export class Journal {
       case 'committed':
         this.#extent = message.extent;
         this.#waiting -= this.#unanswered.shift() ?? 0;
-        if (this.#state === 'troubled') {
+        // Not before the queue is half empty, or one that is too long would be told with every commit.
+        if (this.#state === 'troubled' && this.#waiting <= maxUnanswered / 2) {
           this.#state = 'on';
           logger.info({ file }, 'event journal works again');
         }
