@@ -51,7 +51,7 @@ const nothing = () => Promise.resolve({});
 /** Those of the given names that can take part here, and the reasons of the others. */
 export function findContestants(
   names: readonly ContestantName[],
-  tokioServer: string | undefined,
+  tokioServer = builtTokio,
 ): { readonly present: readonly Contestant[]; readonly absent: readonly Absence[] } {
   const absent: Absence[] = [];
   const present: Contestant[] = [];
@@ -81,14 +81,16 @@ export function findContestants(
   add('tokio', whyNoTokio(tokioServer), {
     title: 'tokio',
     start: (children) =>
-      startCommanded(children, 'tokio', tokioServer ?? '', [], { writeRequests: null }),
+      startCommanded(children, 'tokio', tokioServer, [], { writeRequests: null }),
   });
   return { present, absent };
 }
 
-function whyNoTokio(program: string | undefined): string | null {
-  if (program === undefined) return 'TOKIO_SSE_SERVER names no binary';
-  return existsSync(program) ? null : `TOKIO_SSE_SERVER=${program} does not exist`;
+/** Where `cargo build --release` leaves it (server-tokio/Cargo.toml says how). */
+const builtTokio = join(import.meta.dirname, 'server-tokio', 'target', 'release', 'server-tokio');
+
+function whyNoTokio(program: string): string | null {
+  return existsSync(program) ? null : 'server-tokio is not built, see its Cargo.toml';
 }
 
 function script(name: string): string {

@@ -30,8 +30,8 @@ export const usage = `Measures the event stream against other servers, all on th
   --only NAMES  some of: ${contestantNames.join(', ')}
   --json FILE   writes the numbers of every round there too
 
-Needs Linux. cc makes the load client; nginx with nchan and a tokio server (TOKIO_SSE_SERVER=binary, with the
-commands of bench/events/contestant-process.ts and the stream at /events) take part where they are installed.`;
+Needs Linux. cc makes the load client; nginx with nchan and a tokio server (bench/events/server-tokio, built by cargo, or
+another binary in TOKIO_SSE_SERVER) take part where they are there.`;
 
 /** Reads the command line; null when help is asked for. Throws a sentence for people. */
 export function readOptions(args: readonly string[]): Options | null {

@@ -143,7 +143,7 @@ function renderVerdicts(verdicts: readonly Verdict[]): string {
   const note = verdicts.some((each) => each.isEstimate && each.value !== null)
     ? [
         '  Estimates are NOT measured in this run: our ratio to better-sse here, times the ratio of better-sse to a tokio',
-        '  server in an earlier run (reference.ts). TOKIO_SSE_SERVER=binary measures it.',
+        '  server in an earlier run (reference.ts). With bench/events/server-tokio built it is measured.',
       ]
     : [];
   return ['Goals', ...lines, ...note].join('\n');
