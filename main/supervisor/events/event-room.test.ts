@@ -152,6 +152,23 @@ test('W6 after a restart ids go on, and what was missed is replayed, exact at th
   expect(here.room.stats('').gaps).toEqual({ lagged: 0, expired: 0, unknown: 0 });
 });
 
+test('W3 an event that a source tells again after a restart does not enter twice', async () => {
+  await using folder = await tempFolder();
+  {
+    await using first = await open(folder.path, { instanceId: 'first' });
+    await deliver(first, planEvent('evt_1'));
+    emit(first);
+  }
+  await using here = await open(folder.path, { instanceId: 'second' });
+  const { lastId } = here.room.stats('');
+  const again = await deliver(here, planEvent('evt_1'));
+  expect(await again.json()).toMatchObject({ duplicate: true });
+  const own = here.room.recent(3).find(({ data }) => data.event_type === 'test');
+  const back = await deliver(here, { ...planEvent(own?.data.source_id ?? ''), type: 'test' });
+  expect(await back.json()).toMatchObject({ duplicate: true });
+  expect(here.room.stats('').lastId).toBe(lastId);
+});
+
 test('without a journal ids go on too, and what is gone is told', async () => {
   await using folder = await tempFolder();
   const settings = { journal: false };

@@ -51,9 +51,11 @@ export class Ingest {
   /** The workspace whose metrics are out of date; null for several. */
   #metricsOf: string | null = null;
 
+  /** What the channel has from an earlier run is known: sources tell it again after a restart. */
   constructor(channel: EventChannel, instanceId: string) {
     this.#channel = channel;
     this.#instanceId = instanceId;
+    for (const { data } of channel.recent(rememberedIds)) this.#known.add(data.source_id);
   }
 
   get deduplicated(): number {
