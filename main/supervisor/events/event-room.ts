@@ -34,6 +34,8 @@ export interface EventRoomOptions {
   readonly metrics: EventMetrics;
   readonly logger: Logger;
   readonly onEvent: (event: StampedEvent) => void;
+  /** The state of a source has changed. */
+  readonly onChange?: () => void;
 }
 
 interface Opened {
@@ -145,9 +147,15 @@ export class EventRoom {
 
   /** Listens to another program's event stream; its `url` is null while the program is down. */
   addSource(name: string, target: StreamTarget): StreamSource {
-    const { logger } = this.#options;
+    const { logger, onChange } = this.#options;
     const ingest = () => this.#active?.ingest ?? null;
-    const source = new StreamSource({ name, target, ingest, logger });
+    const source = new StreamSource({
+      name,
+      target,
+      ingest,
+      logger,
+      ...(onChange && { onChange }),
+    });
     this.#sources.push(source);
     if (this.#enabled) source.start();
     return source;

@@ -41,6 +41,8 @@ export interface StreamSourceOptions {
   readonly ingest: () => Ingest | null;
   readonly logger: Logger;
   readonly timings?: StreamTimings;
+  /** Told when its state has changed, which views show. */
+  readonly onChange?: () => void;
 }
 
 export class StreamSource {
@@ -70,7 +72,7 @@ export class StreamSource {
 
   stop(): void {
     this.#drop();
-    this.#state = 'idle';
+    this.#enter('idle');
   }
 
   /** Tries at once instead of waiting: the program behind it has just come up. */
@@ -98,19 +100,19 @@ export class StreamSource {
     const url = this.#options.target.url();
     if (url === null) {
       // Nothing to try: `retryNow` comes when the service is up.
-      this.#state = 'waiting';
       this.#lastError = 'its service is not running';
+      this.#enter('waiting');
       return;
     }
-    this.#state = 'connecting';
     this.#nextRetryAt = null;
+    this.#enter('connecting');
     this.#awaitLife();
     const source = new EventSource(url, { fetch: (input, init) => this.#fetch(input, init) });
     this.#source = source;
     source.addEventListener('open', () => {
-      this.#state = 'connected';
       this.#lastError = null;
       this.#openedAt = performance.now();
+      this.#enter('connected');
       this.#options.logger.info({ source: this.#options.name }, 'event source connected');
     });
     source.addEventListener('error', (event) => {
@@ -179,12 +181,17 @@ export class StreamSource {
     this.#failures = wasGood ? 1 : this.#failures + 1;
     const delayMs =
       retryDelaysMs[Math.min(this.#failures, retryDelaysMs.length) - 1] ?? retryDelaysMs[0];
-    this.#state = 'waiting';
     this.#lastError = messageOf(reason);
     this.#nextRetryAt = new Date(Date.now() + delayMs);
+    this.#enter('waiting');
     this.#timer = setTimeout(() => this.#connect(), delayMs);
     const { logger, name } = this.#options;
     logger.info({ source: name, reason, delayMs }, 'event source lost, trying again');
+  }
+
+  #enter(state: SourceStatus['state']): void {
+    this.#state = state;
+    this.#options.onChange?.();
   }
 
   /** Lets go of the connection and of all timers. */
