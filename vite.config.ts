@@ -5,6 +5,9 @@ import { defineConfig, type EnvironmentOptions } from 'vite';
 
 const root = import.meta.dirname;
 
+/** Packages with machine code, which cannot be bundled. Both are loaded only when they are needed. */
+const native = ['@lydell/node-pty', 'koffi'];
+
 /** A bundle for Electron or Node: everything inside it except `electron` and Node's own modules. */
 function nodeBundle(
   folder: string,
@@ -24,7 +27,7 @@ function nodeBundle(
         input: Object.fromEntries(
           Object.entries(entries).map(([name, file]) => [name, resolve(root, file)]),
         ),
-        external: ['electron', /^node:/, ...builtinModules],
+        external: ['electron', ...native, /^node:/, ...builtinModules],
         output: { format, entryFileNames: format === 'cjs' ? '[name].cjs' : '[name].js' },
       },
     },
@@ -37,7 +40,18 @@ export default defineConfig({
   plugins: [react()],
   environments: {
     client: {
-      build: { outDir: resolve(root, 'out/renderer'), emptyOutDir: true, target: 'chrome156' },
+      build: {
+        outDir: resolve(root, 'out/renderer'),
+        emptyOutDir: true,
+        target: 'chrome156',
+        rolldownOptions: {
+          // The terminal has a page of its own: the status page does not carry its weight.
+          input: {
+            index: resolve(root, 'renderer/index.html'),
+            terminal: resolve(root, 'renderer/terminal.html'),
+          },
+        },
+      },
     },
     main: nodeBundle(
       'main',
@@ -52,7 +66,11 @@ export default defineConfig({
     preload: nodeBundle('preload', { index: 'preload/index.ts' }, 'cjs'),
     servers: nodeBundle(
       'servers',
-      { memory: 'servers/memory/index.ts', dashboard: 'servers/dashboard/index.ts' },
+      {
+        memory: 'servers/memory/index.ts',
+        dashboard: 'servers/dashboard/index.ts',
+        'stdio-bridge': 'servers/stdio-bridge/index.ts',
+      },
       'es',
     ),
   },
