@@ -31,14 +31,15 @@ function readProc(pid: string, file: string): string {
   }
 }
 
-/** True while the process runs. */
+/** True while the process runs; one that is only waiting to be reaped does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch {
     return false;
   }
+  // proc_pid_stat(5): the state comes after the name, which is in parentheses.
+  return !/\) Z /.test(readProc(String(pid), 'stat'));
 }
 
 /** True when somebody accepts connections on the port of this machine, or on the socket's path. */
