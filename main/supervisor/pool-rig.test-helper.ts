@@ -35,7 +35,12 @@ createServer((request, response) => {
 }).listen(Number(process.argv[2]), '127.0.0.1');
 `;
 
-export interface PoolRigOptions extends Partial<Omit<PoolOptions, 'makeService' | 'onTransition'>> {
+export interface PoolRigOptions
+  extends Partial<Omit<PoolOptions, 'makeService' | 'onTransition' | 'ports'>> {
+  /** The first port; default 0, any. */
+  readonly basePort?: number;
+  /** The base port is the only one. */
+  readonly hasFixedPort?: boolean;
   readonly probeTimeoutMs?: number;
   /** Replaces the server's program; its argument is the port. */
   readonly script?: string;
@@ -52,8 +57,17 @@ export class PoolRig implements AsyncDisposable {
     this.pool = new Pool({
       minInstances: 2,
       maxInstances: 4,
+      name: 'mcp',
       maxSessionsPerInstance: 100,
-      basePort: 0,
+      maxSessions: 0,
+      ports: {
+        base: options.basePort ?? 0,
+        isFixed: options.hasFixedPort ?? false,
+        owner: 'pool',
+        key: 'base_port',
+      },
+      startWaitMs: 10_000,
+      recycling: { maxMemoryMb: 0, maxAgeHours: 0, lookEveryMs: 10, pauseMs: 0 },
       failover: true,
       scaleDownAfterMs: 0,
       sessionIdleMs: 0,
@@ -122,7 +136,15 @@ export class PoolRig implements AsyncDisposable {
     const said = { initialize: Buffer.from('{"method":"initialize"}'), headers: [] };
     const client = { clientName: null, clientVersion: null, protocolVersion: null };
     const home = { instance, upstreamId: `there-${sessionId}` };
-    this.pool.sessions.open({ sessionId, ...client, ...said }, home);
+    const whence = {
+      transport: 'streamable-http',
+      principal: null,
+      workspace: null,
+      userAgent: null,
+      clientPid: null,
+      clientHint: null,
+    } as const;
+    this.pool.sessions.open({ sessionId, ...client, ...whence, ...said }, home);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

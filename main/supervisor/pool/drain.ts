@@ -31,3 +31,22 @@ export async function drain(
     await delay(pollMs);
   }
 }
+
+/**
+ * Like `drain` where no other instance can take the sessions: they leave, and are at home again when this
+ * one is back. Resolves when nothing is under way any more, or the deadline has passed.
+ */
+export async function vacate(
+  instance: Instance,
+  sessions: SessionTable,
+  mover: SessionMover,
+): Promise<void> {
+  const deadline = performance.now() + drainDeadlineMs;
+  for (;;) {
+    const left = sessions.on(instance);
+    for (const session of left) if (session.inFlight === 0) void mover.move(session);
+    const isEmpty = left.length === 0 && instance.inFlight === 0 && instance.opening === 0;
+    if (isEmpty || performance.now() >= deadline) return;
+    await delay(pollMs);
+  }
+}

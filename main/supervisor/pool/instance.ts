@@ -10,18 +10,26 @@ export type Supervised = Pick<
 /** One MCP server process of the pool, with what the gateway counts on it. */
 export class Instance {
   readonly name: string;
+  /** The name of its pool. */
+  readonly server: string;
   readonly service: Supervised;
   /** Requests being answered now; streams are not among them. */
   inFlight = 0;
   /** Requests answered since the supervisor started. */
   calls = 0;
-  /** It is being emptied: nothing new comes here. */
-  draining = false;
   /** New sessions on their way: placed here, their id not yet known. */
   opening = 0;
 
-  constructor(name: string, service: Supervised) {
+  /** It is being emptied: nothing new comes here. */
+  draining = false;
+  #leaving = new AbortController();
+
+  /** When its process began to start, by `performance.now`. */
+  bornAt = performance.now();
+
+  constructor(name: string, server: string, service: Supervised) {
     this.name = name;
+    this.server = server;
     this.service = service;
   }
 
@@ -41,8 +49,19 @@ export class Instance {
     return this.service.state === 'ready';
   }
 
+  /** Aborts when it is being emptied or has ended; streams that belong to no session end then. */
+  get leaving(): AbortSignal {
+    return this.#leaving.signal;
+  }
+
+  /** It is going or gone; its next process starts afresh. */
+  leave(): void {
+    this.#leaving.abort();
+    this.#leaving = new AbortController();
+  }
+
   status(sessions: number): InstanceStatus {
-    const { inFlight, calls } = this;
-    return { ...this.service.status(), sessions, inFlight, calls };
+    const { server, inFlight, calls } = this;
+    return { ...this.service.status(), server, sessions, inFlight, calls };
   }
 }

@@ -1,5 +1,10 @@
-/** The pool as one service, under the name that old clients know: `mcp`. */
-import type { ServiceState, ServiceStatus, StateTransition } from '../../../shared/status.ts';
+/** A pool as one service; the main one under the name that old clients know: `mcp`. */
+import type {
+  ServiceState,
+  ServiceStatus,
+  StateTransition,
+  UpgradeStatus,
+} from '../../../shared/status.ts';
 import { displayName } from '../../../shared/wording.ts';
 import type { Instance } from './instance.ts';
 
@@ -23,16 +28,27 @@ export function poolState(states: readonly ServiceState[], wanted: boolean): Ser
   return order.find((state) => states.includes(state)) ?? 'stopped';
 }
 
+export interface PoolStateOptions {
+  /** The name of the pool. */
+  readonly name: string;
+  /** Its instances run only while they are needed. */
+  readonly onDemand: boolean;
+  readonly onTransition: (transition: StateTransition) => void;
+}
+
 /** Remembers the pool's state and its changes. */
 export class PoolState {
   readonly history: StateTransition[] = [];
-  readonly #onTransition: (transition: StateTransition) => void;
+  /** Its instances run only while they are needed. */
+  onDemand: boolean;
+  readonly #options: PoolStateOptions;
   #state: ServiceState = 'stopped';
   #since = new Date();
   #reason = 'not started yet';
 
-  constructor(onTransition: (transition: StateTransition) => void) {
-    this.#onTransition = onTransition;
+  constructor(options: PoolStateOptions) {
+    this.#options = options;
+    this.onDemand = options.onDemand;
   }
 
   get state(): ServiceState {
@@ -54,19 +70,40 @@ export class PoolState {
     this.#state = to;
     this.#since = new Date();
     this.#reason = reason;
-    const at = this.#since.toISOString();
-    const transition: StateTransition = { service: 'mcp', from, to, reason, at };
-    this.history.push(transition);
-    if (this.history.length > keptTransitions) this.history.shift();
-    this.#onTransition(transition);
+    this.#tell(from, reason);
   }
 
-  status(instances: readonly Instance[], primary: Instance | undefined): ServiceStatus {
+  /** It is empty on purpose, and why. */
+  rest(reason: string): void {
+    this.#reason = reason;
+  }
+
+  /** Writes into the history what happened to an instance while the pool as a whole went on as it was. */
+  record(reason: string): void {
+    this.#tell(this.#state, reason);
+  }
+
+  #tell(from: ServiceState, reason: string): void {
+    const at = new Date().toISOString();
+    const { name, onTransition } = this.#options;
+    const transition: StateTransition = { service: name, from, to: this.#state, reason, at };
+    this.history.push(transition);
+    if (this.history.length > keptTransitions) this.history.shift();
+    onTransition(transition);
+  }
+
+  status(
+    instances: readonly Instance[],
+    primary: Instance | undefined,
+    upgrade: UpgradeStatus | null,
+  ): ServiceStatus {
+    const { onDemand } = this;
+    const { name } = this.#options;
     const each = instances.map((instance) => instance.service.status());
     const telling = each.find((status) => status.state === this.#state) ?? each[0];
     return {
-      name: 'mcp',
-      displayName: displayName('mcp'),
+      name,
+      displayName: displayName(name),
       kind: 'mcp_pool',
       state: this.#state,
       reason: this.#reason,
@@ -79,7 +116,8 @@ export class PoolState {
       nextRetryAt: telling?.nextRetryAt ?? null,
       lastHealthyAt: newest(each.map((status) => status.lastHealthyAt)),
       lastError: telling?.lastError ?? null,
-      onDemand: false,
+      onDemand,
+      upgrade,
     };
   }
 }

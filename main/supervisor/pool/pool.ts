@@ -1,51 +1,40 @@
 /**
- * The pool of MCP server instances behind the gateway.
+ * One pool of MCP server instances behind the gateway. There is one for `/mcp`, and one for each MCP server
+ * in `[[servers]]`.
  *
- * It guarantees: `minInstances` processes on free ports from `basePort`, each supervised like any
+ * It guarantees: `minInstances` processes on free ports from its base port, each supervised like any
  * service; a new session goes to the healthy instance with the fewest sessions, counted at once; when
- * all are full another one is started, up to `maxInstances`. Ports of other programs are skipped.
+ * all are full another one is started, up to `maxInstances`. Ports of other programs are skipped. With a
+ * minimum of 0 it rests until a request comes, which starts one instance however many come at once.
  * Sessions of an instance that ends move to another one (session-mover.ts); with `failover` off they are
  * forgotten, and their clients get the 404 that makes them initialize again (MCP 2025-11-25, L5).
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Agent } from 'undici';
-import { CodedError } from '../../../shared/errors.ts';
-import type { ServiceStatus, StateTransition } from '../../../shared/status.ts';
-import type { Launch, ServiceOptions } from '../services/service.ts';
+import { CodedError, messageOf } from '../../../shared/errors.ts';
+import type {
+  InstanceStatus,
+  ServiceStatus,
+  SessionStatus,
+  StateTransition,
+} from '../../../shared/status.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { drain } from './drain.ts';
-import { isPortFree } from './free-port.ts';
-import { Instance, type Supervised } from './instance.ts';
+import type { PoolBounds } from './bounds.ts';
+import { Caretaker, restReason } from './caretaker.ts';
+import type { Instance } from './instance.ts';
 import { PoolState } from './pool-state.ts';
-import { leasePort, type PortLease } from './port-lease.ts';
+import { Recycler } from './recycler.ts';
+import { Renewal } from './renewal.ts';
+import { Roster, type RosterOptions } from './roster.ts';
 import { SessionMover } from './session-mover.ts';
 import { type Session, SessionTable } from './sessions.ts';
 import { ToolCatalog } from './tool-catalog.ts';
 import { endUpstream } from './upstream-rpc.ts';
 
-export interface PoolOptions {
-  readonly minInstances: number;
-  readonly maxInstances: number;
-  readonly maxSessionsPerInstance: number;
-  readonly basePort: number;
-  /** Whether sessions outlive their instance. */
-  readonly failover: boolean;
-  /** An instance too many is stopped after so long; 0 never. */
-  readonly scaleDownAfterMs: number;
-  /** A session without traffic for so long is ended; 0 never. */
-  readonly sessionIdleMs: number;
+export interface PoolOptions extends PoolBounds, Omit<RosterOptions, 'onTransition'> {
   /** Connections to the instances. */
   readonly agent: Agent;
   readonly logger: Logger;
-  /** The command that starts one instance on a port. */
-  readonly launch: (instance: string, port: number) => Launch;
-  /** Makes the supervised service of one instance. */
-  readonly makeService: (
-    options: Pick<
-      ServiceOptions,
-      'name' | 'displayName' | 'kind' | 'prepare' | 'isBusy' | 'onTransition'
-    >,
-  ) => Supervised;
   /** Told of each instance's transitions, and of those of the pool as a whole. */
   readonly onTransition: (transition: StateTransition) => void;
   /** Told when counts changed that views show. */
@@ -55,28 +44,28 @@ export interface PoolOptions {
 /** How often a request that waits for an instance looks again, in ms. */
 const waitPollMs = 25;
 
-/** How often idle sessions and instances are looked for, in ms. */
-const carePeriodMs = 5_000;
-
 export class Pool {
+  readonly name: string;
   readonly sessions: SessionTable;
   readonly tools: ToolCatalog;
   readonly #mover: SessionMover;
-  readonly #options: PoolOptions;
-  readonly #instances: Instance[] = [];
-  /** By name of the instance; held until the pool stops, so that a restart finds its port again. */
-  readonly #leases = new Map<string, PortLease>();
-  #caretaker: NodeJS.Timeout | null = null;
-  /** Since when there is an instance too many. */
-  #spareSince: number | null = null;
-  #wanted = false;
+  #options: PoolOptions;
+  readonly #roster: Roster;
+  readonly #renewal: Renewal;
+  readonly #recycler: Recycler;
   readonly #state: PoolState;
-  #upgrading: Promise<void> | null = null;
+  readonly #caretaker: Caretaker;
+  #wanted = false;
+  /** The start that a request caused; those that come meanwhile wait for the same. */
+  #waking: Promise<void> | null = null;
+  /** Sessions that were let in and are not in the table yet. */
+  #admitted = 0;
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    const { agent, logger, onChange, onTransition } = options;
-    this.#state = new PoolState(onTransition);
+    const { name, agent, logger, onChange, onTransition, minInstances } = options;
+    this.name = name;
+    this.#state = new PoolState({ name, onDemand: minInstances === 0, onTransition });
     this.sessions = new SessionTable(onChange);
     this.tools = new ToolCatalog(agent);
     this.#mover = new SessionMover({
@@ -85,15 +74,49 @@ export class Pool {
       place: (waitMs) => this.place(waitMs),
       logger,
     });
+    this.#roster = new Roster({
+      ...options,
+      onTransition: (instance, transition) => this.#onTransition(instance, transition),
+    });
+    this.#renewal = new Renewal({
+      roster: this.#roster,
+      sessions: this.sessions,
+      mover: this.#mover,
+      record: (what) => this.#state.record(what),
+      onChange: (reason) => this.#onInstances(reason),
+    });
+    this.#caretaker = new Caretaker({
+      bounds: () => this.#options,
+      roster: this.#roster,
+      sessions: this.sessions,
+      closeSession: (sessionId) => this.closeSession(sessionId),
+      retire: (instance, reason) => this.#renewal.retire(instance, reason),
+    });
+    this.#recycler = new Recycler({
+      bounds: () => this.#options.recycling,
+      instances: () => this.#roster.all,
+      replace: (instance, reason) => this.#renewal.replace(instance, reason),
+      logger,
+    });
   }
 
   get instances(): readonly Instance[] {
-    return this.#instances;
+    return this.#roster.all;
   }
 
   /** The instance that serves what has no session: the first one that is up. */
   get primary(): Instance | undefined {
-    return this.#instances.find((instance) => instance.isUp);
+    return this.#roster.primary;
+  }
+
+  /** True while no instance runs, because none is needed. The next request starts one. */
+  get isResting(): boolean {
+    return this.#wanted && this.#options.minInstances === 0 && this.#roster.size === 0;
+  }
+
+  /** Whether what an instance leaves behind when it ends is taken over by another one. */
+  get failover(): boolean {
+    return this.#options.failover;
   }
 
   get history(): readonly StateTransition[] {
@@ -101,97 +124,148 @@ export class Pool {
   }
 
   instance(name: string): Instance | undefined {
-    return this.#instances.find((instance) => instance.name === name);
+    return this.#roster.named(name);
   }
 
-  /** Starts the instances side by side; resolves when all are ready, throws when none became ready. */
+  /** Takes up its work: starts the instances that always run. Throws when none of them became ready. */
+  async open(): Promise<void> {
+    await this.#startAtLeast(this.#options.minInstances);
+    if (this.isResting) this.#state.rest(restReason);
+  }
+
+  /** Starts the instances side by side, one at least; resolves when all are ready, throws when none became ready. */
   async start(): Promise<void> {
+    await this.#startAtLeast(Math.max(this.#options.minInstances, 1));
+  }
+
+  async #startAtLeast(count: number): Promise<void> {
     this.#wanted = true;
     this.#takeCare();
-    while (this.#instances.length < this.#options.minInstances) this.#add();
-    const starts = await Promise.allSettled(this.#instances.map((each) => each.service.start()));
+    while (this.#roster.size < count) this.#roster.add();
+    const starts = await Promise.allSettled(this.instances.map((each) => each.service.start()));
     const failure = starts.find((each) => each.status === 'rejected');
     if (failure && this.primary === undefined) throw failure.reason;
   }
 
   async stop(reason: string): Promise<void> {
     this.#wanted = false;
-    if (this.#caretaker) clearInterval(this.#caretaker);
-    this.#caretaker = null;
+    this.#caretaker.stop();
+    this.#recycler.stop();
     for (const session of this.sessions.all()) this.sessions.close(session.opening.sessionId);
-    await Promise.all(this.#instances.map((each) => each.service.stop(reason)));
-    for (const lease of this.#leases.values()) lease.release();
-    this.#leases.clear();
+    await this.#roster.stop(reason);
+    if (this.#roster.size === 0) this.#state.rest(reason);
     this.#noteState(reason);
   }
 
   /** New processes: without breaking a session while some run, else all at once. */
   async restart(reason: string): Promise<void> {
     this.#wanted = true;
+    this.#takeCare();
     if (this.#options.failover && this.primary) {
       await this.upgrade();
       return;
     }
-    await Promise.all(this.#instances.map((each) => each.service.restart(reason)));
+    if (this.#roster.size === 0) await this.start();
+    else await Promise.all(this.instances.map((each) => each.service.restart(reason)));
   }
 
   /**
-   * The instance that takes a new session; waits up to `waitMs` for one to come up. Throws
-   * `instance_unavailable` with the reason when none does.
+   * Other bounds, from now on: instances that are missing start, those that are too many are emptied and
+   * taken away. No session ends by it. Resolves when that is done; throws when a start fails.
+   */
+  async setBounds(bounds: PoolBounds): Promise<void> {
+    this.#options = { ...this.#options, ...bounds };
+    this.#state.onDemand = bounds.minInstances === 0;
+    if (!this.#wanted) return;
+    this.#caretaker.stop();
+    this.#recycler.stop();
+    this.#takeCare();
+    // While one is being replaced there is one more than there will be.
+    await this.#renewal.settled();
+    const staying = this.instances.filter((each) => !each.draining);
+    const leastLoadedFirst = staying.toSorted((one, other) => this.#load(one) - this.#load(other));
+    const leaving = leastLoadedFirst.slice(0, Math.max(0, staying.length - bounds.maxInstances));
+    const reason = 'max_instances is lower now';
+    await Promise.all(leaving.map((each) => this.#renewal.retire(each, reason)));
+    if (this.#wanted && this.#roster.size < bounds.minInstances)
+      await this.#startAtLeast(bounds.minInstances);
+  }
+
+  /**
+   * New processes, because there is another program to run: one by one, so that no session breaks, or all
+   * at once where none runs. Without effect on a pool that was stopped or rests.
+   */
+  async renew(reason: string): Promise<void> {
+    if (!this.#wanted || this.#roster.size === 0) return;
+    if (this.primary) {
+      await this.#renewal.upgradeAgain();
+      return;
+    }
+    await Promise.all(this.instances.map((each) => this.#roster.remove(each, reason)));
+    await this.start();
+  }
+
+  /** Lets one more session in; throws `too_many_sessions`. The session counts until what it returns is called. */
+  admit(): () => void {
+    const { maxSessions, name } = this.#options;
+    if (maxSessions > 0 && this.sessions.size + this.#admitted >= maxSessions) {
+      const section = name === 'mcp' ? '[mcp.pool]' : `server "${name}"`;
+      throw new CodedError(
+        'too_many_sessions',
+        `All ${maxSessions} sessions are taken (${section} max_sessions). End one, or try again later.`,
+      );
+    }
+    this.#admitted += 1;
+    let isIn = true;
+    return () => {
+      if (isIn) this.#admitted -= 1;
+      isIn = false;
+    };
+  }
+
+  /**
+   * The instance that takes a new session; waits up to `waitMs` for one to come up, and longer for one
+   * that has to be started first. Throws `instance_unavailable` with the reason when none does.
    */
   async place(waitMs: number, signal?: AbortSignal): Promise<Instance> {
     const deadline = performance.now() + waitMs;
+    this.#caretaker.noteUse();
     for (;;) {
       const instance = this.#leastLoaded();
       if (instance) return instance;
+      if (this.isResting || this.#waking) {
+        await this.#untilAwake(signal);
+        continue;
+      }
       const { state, reason } = this.#state;
       if (!this.#wanted || state === 'failed' || performance.now() >= deadline) {
-        throw new CodedError(
-          'instance_unavailable',
-          `No MCP instance is running (${state.replace('_', ' ')}: ${reason}).`,
-        );
+        throw this.#unavailable(`${state.replace('_', ' ')}: ${reason}`);
       }
       await delay(waitPollMs, undefined, signal && { signal });
     }
   }
 
   /**
-   * Replaces every instance by a new process, one by one, and loses no call: the new one starts, the
-   * sessions move, the old one finishes what it is doing and stops. A new one that does not get ready is
-   * taken away again, and the old ones stay: then this throws.
+   * Replaces every instance by a new process, one by one, and loses no call. A new one that does not get
+   * ready is taken away again, and the old ones stay: then this throws.
    */
   upgrade(): Promise<void> {
-    this.#upgrading ??= this.#replaceAll().finally(() => {
-      this.#upgrading = null;
-    });
-    return this.#upgrading;
-  }
-
-  async #replaceAll(): Promise<void> {
-    // A copy: the list changes while they are replaced.
-    for (const old of this.#instances.slice()) {
-      const fresh = this.#add();
-      try {
-        await fresh.service.start();
-      } catch (error) {
-        await this.#remove(fresh, 'it did not get ready');
-        throw error;
-      }
-      await this.#retire(old, 'replaced');
-    }
+    return this.#renewal.upgrade();
   }
 
   /** Starts one more instance; throws `at_capacity` when there are as many as allowed. */
   async scaleUp(): Promise<void> {
-    const { maxInstances } = this.#options;
-    if (this.#instances.length >= maxInstances) {
+    const { maxInstances, name } = this.#options;
+    if (this.#roster.size >= maxInstances) {
+      const section = name === 'mcp' ? '[mcp.pool]' : `server "${name}"`;
       throw new CodedError(
         'at_capacity',
-        `All ${maxInstances} instances are there ([mcp.pool] max_instances).`,
+        `All ${maxInstances} instances are there (${section} max_instances).`,
       );
     }
     this.#wanted = true;
-    await this.#add().service.start();
+    this.#takeCare();
+    await this.#roster.add().service.start();
   }
 
   /** Gives a session that its instance does not know any more a new home; with `failover` off, an end. */
@@ -210,9 +284,17 @@ export class Pool {
     return true;
   }
 
-  /** The pool as one service, under the name that old clients know: `mcp`. */
+  /** The pool as one service. */
   status(): ServiceStatus {
-    return this.#state.status(this.#instances, this.primary);
+    return this.#state.status(this.instances, this.primary, this.#renewal.progress);
+  }
+
+  instanceStatuses(): readonly InstanceStatus[] {
+    return this.instances.map((each) => each.status(this.sessions.countOn(each)));
+  }
+
+  sessionStatuses(): readonly SessionStatus[] {
+    return this.sessions.all().map((each) => ({ ...each.status(), server: this.name }));
   }
 
   /** What a session or a request without one adds to an instance. */
@@ -222,7 +304,7 @@ export class Pool {
 
   #leastLoaded(): Instance | undefined {
     let best: Instance | undefined;
-    for (const instance of this.#instances) {
+    for (const instance of this.instances) {
       if (!instance.isUp || instance.draining) continue;
       if (best === undefined || this.#isBetter(instance, best)) best = instance;
     }
@@ -237,124 +319,75 @@ export class Pool {
     return difference === 0 ? one.inFlight < other.inFlight : difference < 0;
   }
 
+  /** Starts the first instance of a pool that rests, once for all who wait; throws when it does not get ready. */
+  async #untilAwake(signal: AbortSignal | undefined): Promise<void> {
+    this.#waking ??= this.#roster
+      .add()
+      .service.start()
+      .finally(() => {
+        this.#waking = null;
+      });
+    const { startWaitMs } = this.#options;
+    const over = new AbortController();
+    const either = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
+    const tooLong = delay(startWaitMs, 'too long', { ref: false, signal: either });
+    try {
+      const ending = await Promise.race([this.#waking, tooLong]);
+      if (ending === 'too long') throw new Error(`it is not ready after ${startWaitMs} ms`);
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      throw this.#unavailable(messageOf(error));
+    } finally {
+      over.abort();
+      // The one of the two that lost the race.
+      tooLong.catch(() => {});
+    }
+  }
+
+  #unavailable(why: string): CodedError {
+    const { name } = this.#options;
+    const what = name === 'mcp' ? 'No MCP instance' : `No instance of the MCP server "${name}"`;
+    return new CodedError('instance_unavailable', `${what} is running (${why}).`);
+  }
+
   /** Starts one more instance in the background, unless one is on its way or all are there. */
   #scaleUp(): void {
-    if (!this.#wanted || this.#instances.length >= this.#options.maxInstances) return;
-    if (this.#instances.some((instance) => !instance.isUp)) return;
+    if (!this.#wanted || this.#roster.size >= this.#options.maxInstances) return;
+    if (this.instances.some((instance) => !instance.isUp)) return;
     // A failure shows in the instance's state; the session at hand has its place already.
-    this.#add()
+    this.#roster
+      .add()
       .service.start()
       .catch(() => {});
   }
 
-  #add(): Instance {
-    const number = this.#freeNumber();
-    const name = `mcp:${number}`;
-    const instance: Instance = new Instance(
-      name,
-      this.#options.makeService({
-        name,
-        displayName: `MCP instance ${number}`,
-        kind: 'mcp_instance',
-        prepare: async () => this.#options.launch(name, await this.#claimPort(name)),
-        isBusy: () => instance.inFlight > 0,
-        onTransition: (transition): void => {
-          if (transition.to === 'starting') this.tools.forget();
-          if (transition.to !== 'ready' && transition.to !== 'unhealthy') this.#lost(instance);
-          this.#options.onTransition(transition);
-          this.#noteState(transition.reason);
-        },
-      }),
-    );
-    this.#instances.push(instance);
-    return instance;
+  #onTransition(instance: Instance, transition: StateTransition): void {
+    if (transition.to === 'starting') this.tools.forget();
+    if (transition.to !== 'ready' && transition.to !== 'unhealthy') this.#lost(instance);
+    this.#options.onTransition(transition);
+    this.#noteState(transition.reason);
   }
 
-  #freeNumber(): number {
-    const taken = new Set(this.#instances.map((instance) => instance.name));
-    for (let number = 1; ; number += 1) if (!taken.has(`mcp:${number}`)) return number;
-  }
-
-  /** Empties an instance, then takes it away. */
-  async #retire(instance: Instance, reason: string): Promise<void> {
-    instance.draining = true;
-    await drain(instance, this.sessions, this.#mover);
-    await this.#remove(instance, reason);
-  }
-
-  async #remove(instance: Instance, reason: string): Promise<void> {
-    await instance.service.stop(reason);
-    const place = this.#instances.indexOf(instance);
-    if (place !== -1) this.#instances.splice(place, 1);
-    this.#leases.get(instance.name)?.release();
-    this.#leases.delete(instance.name);
+  /** Instances came or went. */
+  #onInstances(reason: string): void {
     this.#options.onChange();
     this.#noteState(reason);
   }
 
-  /** Stops instances that are not needed: where the sessions have room on one fewer, for a while. */
-  #scaleDownWhenIdle(): void {
-    const { minInstances, maxSessionsPerInstance, scaleDownAfterMs } = this.#options;
-    const fewer = this.#instances.length - 1;
-    const isNeeded = fewer < minInstances || this.sessions.size > fewer * maxSessionsPerInstance;
-    if (isNeeded || this.#instances.some((instance) => !instance.isUp || instance.draining)) {
-      this.#spareSince = null;
-      return;
-    }
-    this.#spareSince ??= performance.now();
-    if (performance.now() - this.#spareSince < scaleDownAfterMs) return;
-    this.#spareSince = null;
-    const [emptiest] = this.#instances.toSorted(
-      (one, other) => this.#load(one) - this.#load(other),
-    );
-    if (emptiest) void this.#retire(emptiest, 'not needed any more');
-  }
-
   /** An instance ends or has ended: its sessions go elsewhere, or are over. */
   #lost(instance: Instance): void {
+    instance.leave();
     if (this.#options.failover && this.#wanted) void this.#mover.moveAllFrom(instance);
     else
       for (const { opening } of this.sessions.on(instance)) this.sessions.close(opening.sessionId);
   }
 
   #takeCare(): void {
-    const { sessionIdleMs, scaleDownAfterMs } = this.#options;
-    const periods = [sessionIdleMs, scaleDownAfterMs].filter((ms) => ms > 0);
-    if (periods.length === 0) return;
-    this.#caretaker ??= setInterval(
-      () => {
-        if (sessionIdleMs > 0) this.#endIdleSessions();
-        if (scaleDownAfterMs > 0) this.#scaleDownWhenIdle();
-      },
-      Math.min(...periods, carePeriodMs),
-    );
-  }
-
-  /** Ends what nobody uses: clients vanish without a word, and each session costs an instance memory (W13). */
-  #endIdleSessions(): void {
-    for (const { idleMs, opening } of this.sessions.all()) {
-      if (idleMs > this.#options.sessionIdleMs) void this.closeSession(opening.sessionId);
-    }
-  }
-
-  /** The instance's own port when it is free again, else the next free one. */
-  async #claimPort(instance: string): Promise<number> {
-    const own = this.#leases.get(instance);
-    if (own !== undefined && (await isPortFree(own.port))) return own.port;
-    own?.release();
-    this.#leases.delete(instance);
-    const lease = await leasePort(this.#options.basePort);
-    if (lease === null) {
-      throw new CodedError(
-        'port_taken',
-        `No free port from ${this.#options.basePort} on. Set another [mcp.pool] base_port.`,
-      );
-    }
-    this.#leases.set(instance, lease);
-    return lease.port;
+    this.#recycler.start();
+    this.#caretaker.start();
   }
 
   #noteState(reason: string): void {
-    this.#state.note(this.#instances, this.#wanted, reason);
+    this.#state.note(this.instances, this.#wanted, reason);
   }
 }

@@ -6,7 +6,7 @@
  * same on every system and vanishes with the process, however that ends.
  */
 import { createSocket, type Socket } from 'node:dgram';
-import { findFreePort } from './free-port.ts';
+import { findFreePort, isPortFree } from './free-port.ts';
 
 /** How many ports are tried. */
 const maxTries = 200;
@@ -30,6 +30,13 @@ export async function leasePort(basePort: number): Promise<PortLease | null> {
     leasedByOthers.add(port);
   }
   return null;
+}
+
+/** Takes this one port; null when somebody uses it or has leased it. */
+export async function leaseThisPort(port: number): Promise<PortLease | null> {
+  if (!(await isPortFree(port))) return null;
+  const twin = await bindTwin(port);
+  return twin && { port, release: () => twin.close() };
 }
 
 function bindTwin(port: number): Promise<Socket | null> {

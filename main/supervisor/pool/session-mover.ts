@@ -23,7 +23,10 @@ export interface SessionMoverOptions {
 /** How long one search for an instance lasts, in ms; a session searches until it ends. */
 const searchMs = 30_000;
 
-/** Pause after an instance refused a session, in ms; it doubles with each refusal, up to the longest. */
+/**
+ * Pause after an instance refused a session, in ms; it doubles with each refusal, up to the longest. One
+ * that ended meanwhile has refused nothing: the next one is asked as soon.
+ */
 const firstPauseMs = 200;
 const longestPauseMs = 2_000;
 
@@ -44,10 +47,12 @@ export class SessionMover {
     const from = session.home;
     if (from === null || session.hasEnded) return;
     session.leave();
-    const { agent, logger } = this.#options;
+    const { agent, logger, place } = this.#options;
     for (let pauseMs = firstPauseMs; !session.hasEnded; ) {
+      let instance: Instance | null = null;
       try {
-        const home = await this.#openAgain(session);
+        instance = await place(searchMs);
+        const home = await this.#openAgain(session, instance);
         if (session.hasEnded) {
           await endUpstream(agent, home);
           return;
@@ -66,15 +71,15 @@ export class SessionMover {
           'MCP session is not moved yet',
         );
         await delay(pauseMs);
-        pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+        const hasEnded = instance !== null && !instance.isUp;
+        pauseMs = hasEnded ? firstPauseMs : Math.min(pauseMs * 2, longestPauseMs);
       }
     }
   }
 
-  async #openAgain(session: Session): Promise<Home> {
-    const { agent, place } = this.#options;
+  async #openAgain(session: Session, instance: Instance): Promise<Home> {
+    const { agent } = this.#options;
     const { initialize, headers } = session.opening;
-    const instance = await place(searchMs);
     const { origin } = instance;
     if (origin === null) throw new Error(`${instance.name} has no port yet`);
     let home: Home | null = null;

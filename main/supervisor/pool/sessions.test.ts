@@ -11,12 +11,24 @@ const [one, two, three] = ['mcp:1', 'mcp:2', 'mcp:3'].map(instanceNamed) as [
 
 function instanceNamed(name: string): Instance {
   // The table asks a service nothing but its port, and only for its status.
-  return new Instance(name, { port: 3460 } as Supervised);
+  return new Instance(name, 'mcp', { port: 3460 } as Supervised);
 }
 
 function opening(sessionId: string): SessionOpening {
-  const client = { clientName: null, clientVersion: null, protocolVersion: null };
-  return { sessionId, ...client, initialize: Buffer.from('{}'), headers: [] };
+  return {
+    sessionId,
+    clientName: null,
+    clientVersion: null,
+    protocolVersion: null,
+    transport: 'streamable-http',
+    principal: null,
+    workspace: null,
+    userAgent: null,
+    clientPid: null,
+    clientHint: null,
+    initialize: Buffer.from('{}'),
+    headers: [],
+  };
 }
 
 const at = (instance: Instance) => ({ instance, upstreamId: 'its own' });

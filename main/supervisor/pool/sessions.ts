@@ -8,6 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CodedError } from '../../../shared/errors.ts';
 import type { SessionStatus } from '../../../shared/status.ts';
 import type { Instance } from './instance.ts';
+import { ServerRequests } from './server-requests.ts';
+import { SessionFacts } from './session-facts.ts';
 
 /** What a client said when it opened the session: all that another instance needs to take it over. */
 export interface SessionOpening {
@@ -16,6 +18,16 @@ export interface SessionOpening {
   readonly clientName: string | null;
   readonly clientVersion: string | null;
   readonly protocolVersion: string | null;
+  readonly transport: SessionStatus['transport'];
+  /** Who opened it, and alone may use it; null where nobody is asked. */
+  readonly principal: string | null;
+  /** The workspace that its headers name. */
+  readonly workspace: string | null;
+  readonly userAgent: string | null;
+  /** The client's process, if it says so. */
+  readonly clientPid: number | null;
+  /** The attached window that it names, by its `client_id` or `window_id`. */
+  readonly clientHint: string | null;
   /** The `initialize` request as it came, and its headers. */
   readonly initialize: Buffer;
   readonly headers: readonly string[];
@@ -41,7 +53,7 @@ const maxTimerMs = 2 ** 31 - 1;
 export class Session {
   readonly opening: SessionOpening;
   readonly openedAt = new Date();
-  lastActivityAt = new Date();
+  #activeAtWall = Date.now();
   #activeAt = performance.now();
   calls = 0;
   inFlight = 0;
@@ -49,6 +61,11 @@ export class Session {
   bytesIn = 0;
   bytesOut = 0;
   moves = 0;
+  readonly facts = new SessionFacts();
+  /** What its server has asked the client. */
+  readonly serverRequests = new ServerRequests();
+  /** Called when another instance has taken it over. */
+  onMove: () => void = () => {};
   /** What the client said since, that another instance must be told too; by what it replaces. */
   readonly toRepeat = new Map<string, Said>();
   #home: Home | null;
@@ -63,7 +80,7 @@ export class Session {
 
   /** Its client was heard of, or was told something. */
   touch(): void {
-    this.lastActivityAt = new Date();
+    this.#activeAtWall = Date.now();
     this.#activeAt = performance.now();
   }
 
@@ -110,6 +127,7 @@ export class Session {
   /** It is on its way to another home; whoever asks for its home waits. */
   leave(): void {
     this.#home = null;
+    this.serverRequests.abandon();
     this.#arrival = Promise.withResolvers();
     this.#left.abort();
   }
@@ -119,6 +137,7 @@ export class Session {
     this.#home = home;
     this.moves += 1;
     this.#arrival.resolve();
+    this.onMove();
   }
 
   end(): void {
@@ -127,30 +146,41 @@ export class Session {
     this.#arrival.resolve();
   }
 
-  status(): SessionStatus {
-    const { sessionId, clientName, clientVersion, protocolVersion } = this.opening;
+  /** All but the name of the pool, which knows it. */
+  status(): Omit<SessionStatus, 'server'> {
+    const { sessionId, transport, clientName, clientVersion, protocolVersion } = this.opening;
+    const { principal, workspace, userAgent, clientPid, clientHint } = this.opening;
+    const { callsByTool, errors, roots } = this.facts;
     return {
       sessionId,
-      transport: 'streamable-http',
+      transport,
       instance: this.#home?.instance.name ?? null,
       instancePort: this.#home?.instance.service.port ?? 0,
       clientName,
       clientVersion,
       protocolVersion,
       openedAt: this.openedAt.toISOString(),
-      lastActivityAt: this.lastActivityAt.toISOString(),
+      lastActivityAt: new Date(this.#activeAtWall).toISOString(),
       calls: this.calls,
       inFlight: this.inFlight,
       streams: this.streams,
       bytesIn: this.bytesIn,
       bytesOut: this.bytesOut,
       moves: this.moves,
+      callsByTool,
+      errors,
+      principal,
+      userAgent,
+      workspace: workspace ?? roots[0] ?? null,
+      roots,
+      clientPid,
+      clientHint,
     };
   }
 }
 
 /** The one answer that makes clients initialize again (MCP 2025-11-25 transports, L5). */
-export function unknownSession(): CodedError {
+function unknownSession(): CodedError {
   return new CodedError('session_not_found', 'Session not found. Please initialize again.');
 }
 
@@ -183,6 +213,22 @@ export class SessionTable {
 
   get(sessionId: string): Session | undefined {
     return this.#sessions.get(sessionId);
+  }
+
+  /**
+   * The session of this client; throws `session_not_found`. That somebody else has a session of this id
+   * is nobody's business: it is unknown to all but the one who opened it.
+   */
+  require(sessionId: string, principal: string | null): Session {
+    const session = this.find(sessionId, principal);
+    if (session === undefined) throw unknownSession();
+    return session;
+  }
+
+  /** Like `require`; undefined where that throws. */
+  find(sessionId: string, principal: string | null): Session | undefined {
+    const session = this.#sessions.get(sessionId);
+    return session?.opening.principal === principal ? session : undefined;
   }
 
   /** False when there was no such session. */

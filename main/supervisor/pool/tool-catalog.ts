@@ -5,7 +5,6 @@
  */
 import type { Agent } from 'undici';
 import { z } from 'zod';
-import type { Home, Session } from './sessions.ts';
 import { postRpc } from './upstream-rpc.ts';
 
 const listSchema = z.object({
@@ -25,6 +24,17 @@ const listSchema = z.object({
 /** Pages asked for; a server with more tools than this has them unknown. */
 const maxPages = 50;
 
+/** In whose name, and where, a server is asked. */
+export interface Asker {
+  readonly origin: string | null;
+  /** Headers that the client sent. */
+  readonly headers: readonly string[];
+  /** The client's session at the instance; null for none. */
+  readonly upstreamId: string | null;
+  /** `_meta` of a stateless client's request, which each request must have (MCP 2026-07-28). */
+  readonly meta?: unknown;
+}
+
 export class ToolCatalog {
   readonly #agent: Agent;
   #repeatable: Promise<ReadonlySet<string>> | null = null;
@@ -42,8 +52,8 @@ export class ToolCatalog {
    * True when the tool says that calling it again does no harm; false also when the server does not list
    * its tools. Throws when the instance cannot be asked.
    */
-  async mayRepeat(tool: string, session: Session, home: Home): Promise<boolean> {
-    this.#repeatable ??= this.#ask(session, home);
+  async mayRepeat(tool: string, asker: Asker): Promise<boolean> {
+    this.#repeatable ??= this.#ask(asker);
     try {
       return (await this.#repeatable).has(tool);
     } catch (error) {
@@ -52,17 +62,15 @@ export class ToolCatalog {
     }
   }
 
-  async #ask(session: Session, home: Home): Promise<ReadonlySet<string>> {
-    const { origin } = home.instance;
+  async #ask({ origin, headers, upstreamId, meta }: Asker): Promise<ReadonlySet<string>> {
     if (origin === null) throw new Error('the instance has no port yet');
-    const { headers } = session.opening;
     const names = new Set<string>();
     let cursor: string | undefined;
     for (let page = 0; page < maxPages; page += 1) {
-      const params = cursor === undefined ? {} : { params: { cursor } };
-      const request = { jsonrpc: '2.0', id: `pms-tools-${page}`, method: 'tools/list', ...params };
+      const params = { ...(cursor !== undefined && { cursor }), ...(meta ? { _meta: meta } : {}) };
+      const request = { jsonrpc: '2.0', id: `pms-tools-${page}`, method: 'tools/list', params };
       const body = JSON.stringify(request);
-      const answer = await postRpc(this.#agent, origin, body, headers, home.upstreamId);
+      const answer = await postRpc(this.#agent, origin, body, headers, upstreamId);
       if (answer.status === 404) throw new Error('the instance does not know the session');
       const parsed = listSchema.safeParse(answer.message);
       if (!parsed.success) break;
