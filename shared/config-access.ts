@@ -21,20 +21,52 @@ export const guiServer = z
   .prefault({})
   .meta({ description: 'The status page and the HTTP door of the control protocol.' });
 
+/** Fits into a header, and cannot be guessed. */
+const secret = z
+  .string()
+  .regex(/^[\x21-\x7e]{16,}$/, 'must be 16 or more ASCII characters without spaces');
+
+const client = z
+  .object({
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'may contain letters, digits, "-", "_" and "."')
+      .refine((name) => name !== 'api_key', 'must not be "api_key"')
+      .meta({ description: 'Name of the client, as it is shown.', examples: ['laptop-agent'] }),
+    token: secret.meta({
+      description: 'Its token; the client sends it as "Authorization: Bearer <token>".',
+      isSecret: true,
+      examples: ['its own secret'],
+    }),
+  })
+  .readonly();
+
+const clients = z.array(client).default([]).readonly().meta({
+  description:
+    'A client with a token of its own for the gateway; write one such block for each. It opens nothing but the gateway.',
+});
+
 export const auth = z
   .object({
-    api_key: z
-      .string()
-      .regex(/^[\x21-\x7e]{16,}$/, 'must be 16 or more ASCII characters without spaces')
-      .optional()
-      .meta({
-        description:
-          'Token for the status page and for control over HTTP; when absent, one is made and kept in a file that only you can read.',
-        isSecret: true,
-        // Not valid on purpose: nobody shall run with a key that everybody knows.
-        examples: ['your own secret'],
-      }),
+    api_key: secret.optional().meta({
+      description:
+        'Token for the status page and for control over HTTP; when absent, one is made and kept in a file that only you can read.',
+      isSecret: true,
+      // Not valid on purpose: nobody shall run with a key that everybody knows.
+      examples: ['your own secret'],
+    }),
+    gateway: flag(
+      false,
+      'Asks clients of the gateway for a token, too: that of the status page or one of [[auth.clients]]. Only /health and signed events are free. The token is never passed on to a server.',
+    ),
+    control_tcp_token: flag(
+      false,
+      'Asks for the token over TCP, too: the first line must be {"type":"Authenticate","token":"…"}.',
+    ),
+    clients,
   })
   .readonly()
   .prefault({})
-  .meta({ description: 'Who may use the status page and control over HTTP.' });
+  .meta({
+    description: 'Who may use the status page, control over HTTP and TCP, and the gateway.',
+  });

@@ -3,6 +3,7 @@
  * here and not in a room because it puts rooms together, like `supervisor.ts`.
  */
 import pino from 'pino';
+import { Registry } from 'prom-client';
 import type { ServiceState } from '../../shared/status.ts';
 import { createUpstreamAgent } from './gateway/forward.ts';
 import { Gateway, type GatewayOptions } from './gateway/gateway.ts';
@@ -10,6 +11,7 @@ import { type Answered, send } from './gateway/http-client.test-helper.ts';
 import { Upstream } from './gateway/upstream.test-helper.ts';
 import type { Supervised } from './pool/instance.ts';
 import { Pool, type PoolOptions } from './pool/pool.ts';
+import { GatewayMetrics } from './telemetry/gateway-metrics.ts';
 
 type ServiceOptions = Parameters<PoolOptions['makeService']>[0];
 
@@ -88,6 +90,8 @@ export interface RigOptions {
   readonly instances?: number;
   readonly maxInstances?: number;
   readonly maxSessionsPerInstance?: number;
+  /** Default 0: no bound. */
+  readonly maxSessions?: number;
   /** Whether sessions outlive their instance; default true, as for users. */
   readonly failover?: boolean;
   /** Default 0: never. */
@@ -105,6 +109,8 @@ export class Rig implements AsyncDisposable {
   readonly services: InProcessService[] = [];
   /** What the gateway logged. */
   readonly log: { readonly level: number; readonly msg: string }[] = [];
+  /** What the gateway counts. */
+  readonly registry = new Registry();
   readonly #agent = createUpstreamAgent();
 
   constructor(options: RigOptions) {
@@ -113,8 +119,12 @@ export class Rig implements AsyncDisposable {
     this.pool = new Pool({
       minInstances: instances,
       maxInstances: options.maxInstances ?? instances,
+      name: 'mcp',
       maxSessionsPerInstance: options.maxSessionsPerInstance ?? 1_000,
-      basePort: 0,
+      maxSessions: options.maxSessions ?? 0,
+      ports: { base: 0, isFixed: false, owner: 'pool', key: 'base_port' },
+      startWaitMs: 10_000,
+      recycling: { maxMemoryMb: 0, maxAgeHours: 0, lookEveryMs: 10, pauseMs: 0 },
       failover: options.failover ?? true,
       scaleDownAfterMs: 0,
       sessionIdleMs: options.sessionIdleMs ?? 0,
@@ -134,14 +144,22 @@ export class Rig implements AsyncDisposable {
       onChange: () => {},
     });
     this.gateway = new Gateway({
-      pool: this.pool,
+      pools: new Map([['mcp', this.pool]]),
+      connections: this.pool,
       agent: this.#agent,
       failoverWaitMs: 10_000,
       fallbackOrigin: () => null,
+      routes: [],
+      access: null,
       allowedOrigins: [],
       events: (_request, response) => response.end(),
       webhook: (_request, response) => response.end(),
-      metrics: { contentType: 'text/plain', text: async () => '' },
+      affinity: { params: [], header: null },
+      metrics: {
+        contentType: this.registry.contentType,
+        text: () => this.registry.metrics(),
+        gateway: new GatewayMetrics(this.registry, ''),
+      },
       beat: () => ({
         timestamp_ms: Date.now(),
         mcp_proxy_port: this.port,

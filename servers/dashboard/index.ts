@@ -3,6 +3,7 @@
  *
  * - `PORT` (3001; 0 takes any) on 127.0.0.1
  * - `SUPERVISOR_EVENTS_URL`: the supervisor's event stream; without it the database is followed
+ * - `SUPERVISOR_EVENTS_TOKEN`: the bearer token for it, where the supervisor asks for one
  * - `PM_DATA_ROOT`: the folder of `memory.db`; without it the platform's data folder
  */
 import { homedir } from 'node:os';
@@ -22,6 +23,12 @@ const environment = z.object({
     .union([z.literal('').transform(() => null), z.url({ protocol: /^https?$/ })])
     .nullable()
     .default(null),
+  SUPERVISOR_EVENTS_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]*$/)
+    .transform((token) => token || null)
+    .nullable()
+    .default(null),
 });
 
 async function main(): Promise<void> {
@@ -39,6 +46,7 @@ async function main(): Promise<void> {
       platform: process.platform,
     }),
     eventsUrl: settings.data.SUPERVISOR_EVENTS_URL,
+    eventsToken: settings.data.SUPERVISOR_EVENTS_TOKEN,
     pageFolder: findPageFolder(import.meta.filename),
     timing: usualTiming,
     log: (line) => process.stderr.write(`${line}\n`),

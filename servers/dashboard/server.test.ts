@@ -25,6 +25,7 @@ async function start(
     port: 0,
     dataRoot: folder.path,
     eventsUrl,
+    eventsToken: null,
     pageFolder: join(folder.path, 'page'),
     timing,
     log: () => {},
@@ -49,8 +50,8 @@ beforeAll(async () => {
   await writeFile(join(folder.path, 'page', 'index.html'), '<!doctype html><title>Page</title>');
   await writeFile(join(folder.path, 'page', 'assets', 'index-1234.js'), 'export {}');
   const pageFolder = join(folder.path, 'page');
-  const options = { port: 0, dataRoot: folder.path, eventsUrl: null, pageFolder, timing };
-  sample = await startDashboard({ ...options, log: () => {} });
+  const options = { port: 0, dataRoot: folder.path, eventsUrl: null, eventsToken: null };
+  sample = await startDashboard({ ...options, pageFolder, timing, log: () => {} });
 });
 
 afterAll(async () => {

@@ -45,6 +45,8 @@ export interface DashboardOptions {
   readonly dataRoot: string;
   /** The supervisor's event stream; null follows the database instead. */
   readonly eventsUrl: string | null;
+  /** The bearer token for that stream; null where none is asked for. */
+  readonly eventsToken: string | null;
   readonly pageFolder: string;
   readonly timing: Timing;
   readonly log: (line: string) => void;
@@ -91,10 +93,17 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
 }
 
 function startFeed(options: DashboardOptions, bus: EventBus, reader: MemoryReader): EventFeed {
-  const { eventsUrl, timing, log } = options;
+  const { eventsUrl, eventsToken, timing, log } = options;
   if (eventsUrl === null) return new LogFeed({ reader, bus, intervalMs: timing.tailMs, log });
   const { reconnectMs, silenceMs } = timing;
-  return new SupervisorFeed({ url: eventsUrl, bus, reconnectMs, silenceMs, log });
+  return new SupervisorFeed({
+    url: eventsUrl,
+    token: eventsToken,
+    bus,
+    reconnectMs,
+    silenceMs,
+    log,
+  });
 }
 
 function webApp(api: RequestHandler, pageFolder: string, log: (line: string) => void) {

@@ -6,11 +6,12 @@ import { startFakeSupervisor, stepChanged } from './fake-supervisor.ts';
 import { SupervisorFeed } from './supervisor-feed.ts';
 
 interface Changes {
+  readonly token?: string;
   readonly reconnectMs?: readonly number[];
   readonly silenceMs?: number;
 }
 
-function follow(url: string, { reconnectMs = [10], silenceMs = 60_000 }: Changes = {}) {
+function follow(url: string, { token, reconnectMs = [10], silenceMs = 60_000 }: Changes = {}) {
   const bus = new EventBus();
   const heard: string[] = [];
   const log: string[] = [];
@@ -20,6 +21,7 @@ function follow(url: string, { reconnectMs = [10], silenceMs = 60_000 }: Changes
   });
   const feed = new SupervisorFeed({
     url,
+    token: token ?? null,
     bus,
     reconnectMs,
     silenceMs,
@@ -39,6 +41,19 @@ test('events of the supervisor reach the bus in order', async () => {
     supervisor.emit(index + 1, stepChanged(name));
   await vi.waitUntil(() => heard.length === 4);
   expect(heard).toEqual([startOfStream, 'a', 'b', 'c']);
+});
+
+test('the token goes along with every request where there is one, and in no address', async () => {
+  await using supervisor = await startFakeSupervisor();
+  follow(supervisor.url, { token: 'a secret of the supervisor' });
+  await vi.waitUntil(() => supervisor.streams.size === 1);
+  for (const stream of supervisor.streams) stream.end();
+  await vi.waitUntil(() => supervisor.requests.length === 2);
+  const authorization = 'Bearer a secret of the supervisor';
+  expect(supervisor.requests).toMatchObject([{ authorization }, { authorization }]);
+  follow(supervisor.url);
+  await vi.waitUntil(() => supervisor.requests.length === 3);
+  expect(supervisor.requests[2]).not.toHaveProperty('authorization');
 });
 
 test('CRLF, split characters and comments in the stream do no harm, and neither does a malformed event', async () => {

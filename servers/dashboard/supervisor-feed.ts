@@ -26,6 +26,8 @@ const maxFrameLength = 4 * 1024 * 1024;
 
 export interface SupervisorFeedOptions {
   readonly url: string;
+  /** Sent as a bearer token; null where none is asked for. */
+  readonly token: string | null;
   readonly bus: EventBus;
   /** Waits before the 1st, 2nd … try in a row, in ms; the last one repeats. */
   readonly reconnectMs: readonly number[];
@@ -77,9 +79,11 @@ export class SupervisorFeed implements EventFeed {
   /** Adds the cursor to the first request of each connection and listens for signs of life. */
   readonly #fetch: FetchLike = async (url, init) => {
     const resume = this.#cursor === null ? {} : { 'Last-Event-ID': this.#cursor };
+    const { token } = this.#options;
+    const proof = token === null ? {} : { Authorization: `Bearer ${token}` };
     const response = await fetch(url, {
       ...init,
-      headers: { ...init.headers, ...resume, 'User-Agent': 'project-memory-dashboard' },
+      headers: { ...init.headers, ...resume, ...proof, 'User-Agent': 'project-memory-dashboard' },
     } as RequestInit);
     const { body, status, redirected, headers } = response;
     const signsOfLife = new TransformStream<Uint8Array, Uint8Array>({

@@ -1,4 +1,4 @@
-/** How a request within a session can fail at its instance, and how its client is told. */
+/** How a request can fail at its instance, and how its client is told. */
 import { messageOf } from '../../../shared/errors.ts';
 import type { RpcMessage } from './rpc-message.ts';
 
@@ -14,7 +14,7 @@ export function isUntouched(failure: Error): boolean {
 }
 
 export function unreached(failure: Error): string {
-  return `No MCP instance answered the request (${messageOf(failure)}). The session goes on; call again.`;
+  return `No MCP instance answered the request (${messageOf(failure)}). Calling again does no harm.`;
 }
 
 export function interrupted(message: RpcMessage, failure: Error): string {
@@ -24,7 +24,7 @@ export function interrupted(message: RpcMessage, failure: Error): string {
       : 'The MCP server ended while it worked on the request';
   return (
     `${what} (${messageOf(failure)}). It was not called again, because it may have taken effect and ` +
-    'does not say that a second call is safe. The session goes on: check what was done, then call again if needed.'
+    'does not say that a second call is safe. Check what was done, then call again if needed.'
   );
 }
 

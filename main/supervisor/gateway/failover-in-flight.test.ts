@@ -48,6 +48,19 @@ test.each(repeatable)('W17 %s is asked again, and answered once', async (_, mess
   expect(rig.inFlight).toBe(0);
 });
 
+test('W17 a call whose body came in chunks is asked again like any other', async () => {
+  await using rig = await startRig({ instances: 2 });
+  const id = await rig.initialize();
+  const calls = new HeldCalls(rig, 'tools/call');
+  const chunked = headersOf(id, { 'transfer-encoding': 'chunked' });
+  const answer = rig.post(toolCall('look'), chunked);
+  await calls.until(1);
+  await killHome(rig, id);
+  await calls.until(2);
+  calls.answer(1);
+  expect((await answer).status).toBe(200);
+});
+
 test.each(['send', 'unheard of'])(
   'W17 the tool "%s", which does not say that it may be called twice, is not; its client is told',
   async (tool) => {

@@ -153,8 +153,12 @@ test('W13 a session without traffic is ended here and at its instance', async ()
   expect((await rig.post({ id: 1, method: 'ping' }, headersOf(id))).status).toBe(404);
 });
 
-test('W13 a session with a call under way or an open stream is never taken for idle', async () => {
-  await using rig = await startRig({ sessionIdleMs: 60 });
+test('W13 a session with a call under way or an open stream is never taken for idle', {
+  timeout: 30_000,
+}, async () => {
+  // Long enough for a busy machine to bring the call and the stream under way first.
+  await using rig = await startRig({ sessionIdleMs: 500 });
+  const patience = { timeout: 10_000 };
   const [calling, streaming] = [await rig.initialize(), await rig.initialize()];
   rig.upstream().answerCall = () => true;
   const call = fetch(`http://127.0.0.1:${rig.port}/mcp`, {
@@ -164,14 +168,14 @@ test('W13 a session with a call under way or an open stream is never taken for i
   });
   call.catch(() => {});
   using stream = await openStream(rig, streaming);
-  await vi.waitFor(() => expect(rig.pool.sessions.get(calling)?.inFlight).toBe(1));
+  await vi.waitFor(() => expect(rig.pool.sessions.get(calling)?.inFlight).toBe(1), patience);
   // One that is idle goes, and goes again: the others had their turn with it.
   for (let round = 0; round < 3; round += 1) {
     const idle = await rig.initialize();
-    await vi.waitFor(() => expect(rig.pool.sessions.get(idle)).toBeUndefined());
+    await vi.waitFor(() => expect(rig.pool.sessions.get(idle)).toBeUndefined(), patience);
   }
   expect(rig.pool.sessions.get(calling)).toBeDefined();
   expect(rig.pool.sessions.get(streaming)).toBeDefined();
   stream.hangUp();
-  await vi.waitFor(() => expect(rig.pool.sessions.get(streaming)).toBeUndefined());
+  await vi.waitFor(() => expect(rig.pool.sessions.get(streaming)).toBeUndefined(), patience);
 });

@@ -4,24 +4,20 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
-import { Agent, type Dispatcher } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
+import { endOfHalfEvent, isEventStream, messageEvent } from './event-stream.ts';
 import { connectionHeaders, sendHead } from './headers.ts';
-
-/** Sockets per instance. Each open GET stream keeps one, each call one while it runs. */
-const maxSocketsPerInstance = 1_024;
-
-/** A local instance that has not taken the connection by then will not. */
-const connectTimeoutMs = 10_000;
+import { UpstreamAgent } from './upstream-agent.ts';
 
 /** Kept-alive connections to the instances. No timeout on answers: a tool may think for an hour. */
 export function createUpstreamAgent(): Agent {
-  return new Agent({
-    connections: maxSocketsPerInstance,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: { timeout: connectTimeoutMs },
-  });
+  return new UpstreamAgent();
 }
+
+const requestIdHeader = 'x-request-id';
+
+/** An answer up to this length is sent with its head in one write; in bytes. */
+const shortBytes = 64 * 1024;
 
 export interface Forwarding {
   readonly agent: Agent;
@@ -36,6 +32,8 @@ export interface Forwarding {
   readonly upstreamId?: string | null;
   /** The session's id that the client gets to know instead of the instance's. */
   readonly publicId?: string;
+  /** Names the request here and there. */
+  readonly requestId: string;
   /** Ends the exchange from this side: the session has left the instance. */
   readonly left?: AbortSignal;
   /**
@@ -97,6 +95,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   #wrapped: Buffer[] | null = null;
   #hasHead = false;
   #isStream = false;
+  /** The length of a short answer whose head is not sent yet; null for any other. */
+  #heldLength: number | null = null;
+  #held: Buffer | null = null;
 
   constructor(
     options: Forwarding,
@@ -146,12 +147,12 @@ class Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     this.#hasHead = true;
-    const isStream = header('content-type')?.startsWith('text/event-stream') ?? false;
+    const isStream = isEventStream(header('content-type'));
     this.#isStream = isStream || this.#goesOn;
     if (!this.#goesOn) {
-      const { publicId } = this.#options;
-      response.writeHead(status, responseHeaders(controller.rawHeaders, header, publicId));
-      sendHead(response);
+      const head = responseHeaders(controller.rawHeaders, header, this.#options);
+      response.writeHead(status, head);
+      this.#holdHead(isStream ? undefined : header('content-length'));
     } else if (status !== 200) {
       this.#hasHead = false;
       controller.abort(new Error(`the instance answered ${status}`));
@@ -167,6 +168,11 @@ class Exchange implements Dispatcher.DispatchHandler {
       this.#wrapped.push(chunk);
       return;
     }
+    if (this.#heldLength === chunk.length && this.#held === null) {
+      this.#held = chunk;
+      return;
+    }
+    this.flush();
     if (response.write(chunk)) return;
     controller.pause();
     response.once('drain', () => controller.resume());
@@ -175,7 +181,12 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     const { response } = this.#options;
     if (this.#wrapped) response.write(messageEvent(Buffer.concat(this.#wrapped).toString('utf8')));
-    response.end();
+    const held = this.#held;
+    this.#heldLength = null;
+    this.#held = null;
+    // As text of one-byte characters: Node writes that together with the head.
+    if (held === null) response.end();
+    else response.end(held.toString('latin1'), 'latin1');
     this.#end('complete');
   }
 
@@ -189,9 +200,29 @@ class Exchange implements Dispatcher.DispatchHandler {
       response.write(endOfHalfEvent);
       this.#end('broken');
     } else {
+      this.flush();
       response.destroy();
       this.#end('complete');
     }
+  }
+
+  /** A short answer nearly always comes as a whole: then its head waits for it, until the end of this turn. */
+  #holdHead(length: string | undefined): void {
+    const bytes = Number(length ?? Number.NaN);
+    if (bytes <= shortBytes) {
+      this.#heldLength = bytes;
+      process.nextTick(flushHeld, this);
+    } else sendHead(this.#options.response);
+  }
+
+  /** Sends what is held back. */
+  flush(): void {
+    if (this.#heldLength === null) return;
+    const held = this.#held;
+    this.#heldLength = null;
+    this.#held = null;
+    if (held === null) sendHead(this.#options.response);
+    else this.#options.response.write(held);
   }
 
   #end(ending: Ending): void {
@@ -200,23 +231,15 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-/**
- * Ends an event that broke off. Without it, what follows would be read as the rest of that event; with
- * it clients drop the half, because its type is none that they know. Between events it says nothing
- * (WHATWG HTML §9.2.6: an event without data is not dispatched).
- */
-export const endOfHalfEvent = '\nevent: interrupted\n\n';
-
-/** A JSON-RPC message as the event of a stream. Line breaks between its tokens mean nothing in JSON. */
-export function messageEvent(json: string): string {
-  return `event: message\ndata: ${json.replace(/[\r\n]+/g, ' ')}\n\n`;
+function flushHeld(exchange: Exchange): void {
+  exchange.flush();
 }
 
 /** The client's headers without those of its connection, and without those that `Connection` names. */
 export function requestHeaders(
   request: IncomingMessage,
   withoutLength: boolean,
-  { omit, upstreamId }: Pick<Forwarding, 'omit' | 'upstreamId'>,
+  { omit, upstreamId, requestId }: Partial<Pick<Forwarding, 'omit' | 'upstreamId' | 'requestId'>>,
 ): string[] {
   const isOfConnection = connectionHeaders(request.headers.connection);
   const kept: string[] = [];
@@ -227,9 +250,11 @@ export function requestHeaders(
     if (isOfConnection(key) || omit?.has(key)) continue;
     if (withoutLength && key === 'content-length') continue;
     if (upstreamId !== undefined && key === 'mcp-session-id') continue;
+    if (requestId !== undefined && key === requestIdHeader) continue;
     kept.push(name, rawHeaders[index + 1] ?? '');
   }
   if (typeof upstreamId === 'string') kept.push('mcp-session-id', upstreamId);
+  if (requestId !== undefined) kept.push(requestIdHeader, requestId);
   return kept;
 }
 
@@ -237,7 +262,7 @@ export function requestHeaders(
 function responseHeaders(
   raw: Dispatcher.DispatchController['rawHeaders'],
   header: (name: string) => string | undefined,
-  publicId: string | undefined,
+  { publicId, requestId }: Pick<Forwarding, 'publicId' | 'requestId'>,
 ): string[] {
   const isOfConnection = connectionHeaders(header('connection'));
   const kept: string[] = [];
@@ -245,12 +270,17 @@ function responseHeaders(
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = String(raw[index]);
     const key = name.toLowerCase();
-    if (isOfConnection(key)) continue;
+    if (isOfConnection(key) || key === requestIdHeader) continue;
     const isSessionId = publicId !== undefined && key === 'mcp-session-id';
-    kept.push(name, isSessionId ? publicId : Buffer.from(raw[index + 1] ?? '').toString('latin1'));
+    const value = raw[index + 1] ?? '';
+    kept.push(
+      name,
+      isSessionId ? publicId : typeof value === 'string' ? value : value.toString('latin1'),
+    );
   }
+  kept.push('X-Request-Id', requestId);
   // A proxy between us and the client must not hold events back (L17).
-  const isStream = header('content-type')?.startsWith('text/event-stream') ?? false;
+  const isStream = isEventStream(header('content-type'));
   if (isStream && header('x-accel-buffering') === undefined) kept.push('X-Accel-Buffering', 'no');
   return kept;
 }

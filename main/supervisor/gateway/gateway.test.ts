@@ -12,6 +12,9 @@ const everyDoor = [
   '/admin/events/hook',
   '/api/fallback/x',
   '/sse',
+  '/messages',
+  '/dashboard/',
+  '/anything',
   '/admin/connections',
 ];
 
@@ -88,7 +91,7 @@ test('everything else goes to the primary instance with path, query and body', a
     host,
     body: '',
   });
-  const posted = { method: 'POST', path: '/messages?sessionId=7', body: '{"a":"ü"}' };
+  const posted = { method: 'POST', path: '/notes?id=7', body: '{"a":"ü"}' };
   for (const headers of [{}, { 'transfer-encoding': 'chunked' }]) {
     const answer = await send(rig.port, { ...posted, headers });
     expect(JSON.parse(answer.text)).toMatchObject({ method: 'POST', body: posted.body });
@@ -140,12 +143,12 @@ test('an idle stream of the primary instance shows its head, and each event when
   await using rig = await startRig();
   rig.upstream().answer = (_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
-    rig.upstream().streams.set('sse', response);
+    rig.upstream().streams.set('it', response);
   };
-  using stream = await open(rig.port, { path: '/sse' });
+  using stream = await open(rig.port, { path: '/stream' });
   expect(stream.response.headers['content-type']).toBe('text/event-stream');
-  rig.upstream().streams.get('sse')?.write('event: endpoint\ndata: /messages?sessionId=7\n\n');
-  await vi.waitFor(() => expect(stream.text).toContain('/messages?sessionId=7'));
+  rig.upstream().streams.get('it')?.write('data: first\n\n');
+  await vi.waitFor(() => expect(stream.text).toContain('data: first'));
   stream.hangUp();
   await vi.waitFor(() => expect(rig.upstream().seen[0]?.aborted).toBe(true));
 });
@@ -168,10 +171,10 @@ test('W17 without an instance the way through answers in words', async () => {
   const sentence = 'No MCP instance is running that could answer this.';
   const expected = { ok: false, error: sentence, code: 'instance_unavailable' };
   await rig.upstream().die();
-  const dead = await send(rig.port, { path: '/sse' });
+  const dead = await send(rig.port, { path: '/stream' });
   expect([dead.status, JSON.parse(dead.text)]).toEqual([503, expected]);
   rig.service().enter('failed');
-  const failed = await send(rig.port, { path: '/sse' });
+  const failed = await send(rig.port, { path: '/stream' });
   expect([failed.status, JSON.parse(failed.text)]).toEqual([503, expected]);
 });
 

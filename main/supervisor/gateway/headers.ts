@@ -22,8 +22,14 @@ const hopByHop: ReadonlySet<string> = new Set([
  * named away: the body would be taken for the next request.
  */
 export function connectionHeaders(connection: string | undefined): (name: string) => boolean {
+  // Nearly all clients say nothing more than this.
+  if (connection === undefined || connection === 'keep-alive') return isHopByHop;
   const named = tokens(connection);
   return (name) => hopByHop.has(name) || (named.includes(name) && name !== 'content-length');
+}
+
+function isHopByHop(name: string): boolean {
+  return hopByHop.has(name);
 }
 
 /**
@@ -49,4 +55,10 @@ export function sendHead(response: ServerResponse): void {
 
 function tokens(connection: string | undefined): readonly string[] {
   return (connection ?? '').toLowerCase().split(/[\s,]+/);
+}
+
+/** The text of a header of MCP 2026-07-28, which may be wrapped as `=?base64?…?=`. */
+export function decodedHeader(value: string): string {
+  const wrapped = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/.exec(value)?.[1];
+  return wrapped === undefined ? value : Buffer.from(wrapped, 'base64').toString('utf8');
 }

@@ -3,6 +3,8 @@ import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { ErrorCode } from '../../../shared/errors.ts';
 import { sendJson } from '../http/respond.ts';
+import { messageEvent } from './event-stream.ts';
+import type { RpcMessage } from './rpc-message.ts';
 
 /** Codes of JSON-RPC 2.0 and of MCP; -32001 is what MCP servers answer for an unknown session. */
 export const rpcCodes = { parse: -32700, server: -32000, session: -32001 } as const;
@@ -23,6 +25,27 @@ export function sendRpcError(
     id: null,
     error: { code, message, data: { code: reason } },
   });
+}
+
+/**
+ * Ends a call that has no other answer with an error; within its stream, where that has begun. What is no
+ * request gets the end of its stream.
+ */
+export function endCall(
+  response: ServerResponse,
+  message: RpcMessage,
+  sentence: string,
+  data: { readonly code: string; readonly retryable?: boolean },
+): void {
+  if (message.kind !== 'request') {
+    response.end();
+    return;
+  }
+  const code = data.code === 'session_not_found' ? rpcCodes.session : rpcCodes.server;
+  const answer = { jsonrpc: '2.0', id: message.id, error: { code, message: sentence, data } };
+  // 200: the exchange worked, the call did not. Clients take other statuses for a broken transport.
+  if (!response.headersSent) sendJson(response, 200, answer);
+  else response.end(messageEvent(JSON.stringify(answer)));
 }
 
 /** What the gateway wants to know of a client; anything else in the body is none of its business. */

@@ -158,7 +158,10 @@ test('W17 an instance that dies before it answers gives an error in words', asyn
   expect(rig.inFlight).toBe(0);
 });
 
-test('a slow client holds the server back, and gets everything in the end', async () => {
+// 128 MiB over two connections within this one process.
+test('a slow client holds the server back, and gets everything in the end', {
+  timeout: 30_000,
+}, async () => {
   await using rig = await startRig();
   const total = 128 * 1024 * 1024;
   const flood = new Flood(total);

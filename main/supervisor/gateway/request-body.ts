@@ -29,10 +29,63 @@ export function streamBody(
 }
 
 /** The whole body; throws like `streamBody`. */
-export async function wholeBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of streamBody(request) ?? []) chunks.push(chunk);
-  return Buffer.concat(chunks);
+export async function wholeBody(
+  request: IncomingMessage,
+  onBytes?: (bytes: number) => void,
+): Promise<Buffer> {
+  const body = await bodyUpTo(request, maxBodyBytes, onBytes);
+  if (body === null) return Buffer.alloc(0);
+  if (Buffer.isBuffer(body)) return body;
+  throw tooLarge();
+}
+
+/**
+ * The body: as a whole up to this many bytes, because then it can be sent again; a larger one as it
+ * comes; null when there is none. Throws like `streamBody`, the stream of a larger one included.
+ */
+export function bodyUpTo(
+  request: IncomingMessage,
+  maxBytes: number,
+  onBytes?: (bytes: number) => void,
+): Promise<Buffer | AsyncIterable<Buffer> | null> {
+  const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
+  if (length === undefined && coding === undefined) return Promise.resolve(null);
+  if (Number(length ?? 0) > maxBytes) return Promise.resolve(streamBody(request, onBytes));
+  return takeParts(request, maxBytes, onBytes);
+}
+
+/**
+ * Reads the body by events, which cost a fraction of an iterator: nearly every request comes here.
+ * Rejects when the client goes away.
+ */
+function takeParts(
+  request: IncomingMessage,
+  maxBytes: number,
+  onBytes?: (bytes: number) => void,
+): Promise<Buffer | AsyncIterable<Buffer>> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let size = 0;
+    const onData = (part: Buffer) => {
+      parts.push(part);
+      size += part.length;
+      if (size <= maxBytes) return;
+      request.pause();
+      request.off('data', onData);
+      resolve(limited(request, onBytes, parts));
+    };
+    request.on('data', onData);
+    let hasEnded = false;
+    request.once('end', () => {
+      hasEnded = true;
+      if (size > maxBytes) return;
+      onBytes?.(size);
+      resolve(parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts, size));
+    });
+    request.once('close', () => {
+      if (!hasEnded) reject(new Error('the client closed the connection'));
+    });
+  });
 }
 
 /**
@@ -46,18 +99,22 @@ export function discardBody(request: IncomingMessage): void {
   request.once('close', () => clearTimeout(cut));
 }
 
+/** What was read already, then the rest. */
 async function* limited(
   request: IncomingMessage,
   onBytes?: (bytes: number) => void,
+  parts: readonly Buffer[] = [],
 ): AsyncGenerator<Buffer> {
   let size = 0;
-  const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-  for await (const chunk of chunks) {
-    size += chunk.length;
+  const count = (part: Buffer) => {
+    size += part.length;
     if (size > maxBodyBytes) throw tooLarge();
-    onBytes?.(chunk.length);
-    yield chunk;
-  }
+    onBytes?.(part.length);
+    return part;
+  };
+  for (const part of parts) yield count(part);
+  const rest = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  for await (const part of rest) yield count(part);
 }
 
 function tooLarge(): CodedError {

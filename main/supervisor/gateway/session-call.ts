@@ -8,14 +8,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Agent } from 'undici';
 import { CodedError, codeOf, messageOf } from '../../../shared/errors.ts';
-import { sendJson } from '../http/respond.ts';
 import type { Home, Session, SessionTable } from '../pool/sessions.ts';
 import type { ToolCatalog } from '../pool/tool-catalog.ts';
+import { readAnswer } from './answer-facts.ts';
 import { BrokenOff, interrupted, isUntouched, SessionLost, unreached } from './call-failure.ts';
-import { type Ending, forward, messageEvent, requestHeaders } from './forward.ts';
-import { rpcCodes } from './json-rpc.ts';
-import { streamBody, wholeBody } from './request-body.ts';
+import type { CallRecord } from './call-record.ts';
+import { isEventStream } from './event-stream.ts';
+import { type Ending, forward } from './forward.ts';
+import { HangUp } from './hang-up.ts';
+import { endCall } from './json-rpc.ts';
+import { bodyUpTo } from './request-body.ts';
 import { maxReadBytes, type RpcMessage, readMessage } from './rpc-message.ts';
+import { cancellations, ServerRequestWatch } from './server-request-watch.ts';
+import { remember } from './session-memory.ts';
 import { StreamTail } from './stream-tail.ts';
 
 /** What a call needs of the pool. */
@@ -43,26 +48,14 @@ const maxTries = 5;
 const withoutCursor: ReadonlySet<string> = new Set(['last-event-id']);
 
 /** Answers one request of a session; throws a CodedError for the caller to answer. */
-export async function callInSession(
+export function callInSession(
   options: SessionCallOptions,
   session: Session,
   request: IncomingMessage,
   response: ServerResponse,
+  record: CallRecord,
 ): Promise<void> {
-  const call = new SessionCall(options, session, request, response);
-  const isStream = request.method === 'GET';
-  session.touch();
-  if (isStream) session.streams += 1;
-  else session.inFlight += 1;
-  options.onActivity();
-  try {
-    await call.run();
-  } finally {
-    if (isStream) session.streams -= 1;
-    else session.inFlight -= 1;
-    session.touch();
-    options.onActivity();
-  }
+  return new SessionCall(options, session, request, response, record).run();
 }
 
 class SessionCall {
@@ -70,10 +63,13 @@ class SessionCall {
   readonly #session: Session;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #record: CallRecord;
   #body: Buffer | AsyncIterable<Buffer> | null = null;
   #message: RpcMessage = { kind: 'other' };
   #status = 0;
-  readonly #hungUp = new AbortController();
+  /** The stream of the answer, if it is one: a server may ask its client in it. */
+  #watch: ServerRequestWatch | null = null;
+  readonly #hungUp: HangUp;
   readonly #tail = new StreamTail();
   #hadStream = false;
 
@@ -82,23 +78,51 @@ class SessionCall {
     session: Session,
     request: IncomingMessage,
     response: ServerResponse,
+    record: CallRecord,
   ) {
     this.#options = options;
     this.#session = session;
     this.#request = request;
     this.#response = response;
-    response.once('close', () => this.#hungUp.abort());
+    this.#record = record;
+    record.session = session;
+    this.#hungUp = new HangUp(response);
   }
 
+  /** Each `await` on the way of a plain call costs as much as the rest of it: there are few. */
   async run(): Promise<void> {
+    this.#begin();
     try {
-      await this.#read();
-      await this.#tryUntilAnswered();
+      this.#body = await bodyUpTo(this.#request, maxReadBytes, (bytes) => {
+        this.#session.bytesIn += bytes;
+        this.#record.bytesIn += bytes;
+      });
+      this.#read(this.#body);
+      if (this.#isForNobody()) this.#acknowledge();
+      else await this.#tryUntilAnswered();
     } catch (error) {
       // Once the head is out, what went wrong can only be told within the stream.
-      if (this.#hungUp.signal.aborted || !this.#response.headersSent) throw error;
+      if (this.#hungUp.isOver || !this.#response.headersSent) throw error;
       this.#endStream(messageOf(error), { code: codeOf(error) });
+    } finally {
+      this.#finish();
     }
+  }
+
+  #begin(): void {
+    const session = this.#session;
+    session.touch();
+    if (this.#request.method === 'GET') session.streams += 1;
+    else session.inFlight += 1;
+    this.#options.onActivity();
+  }
+
+  #finish(): void {
+    const session = this.#session;
+    if (this.#request.method === 'GET') session.streams -= 1;
+    else session.inFlight -= 1;
+    session.touch();
+    this.#options.onActivity();
   }
 
   async #tryUntilAnswered(): Promise<void> {
@@ -108,9 +132,10 @@ class SessionCall {
         this.#endSession();
         return;
       }
-      const home = await this.#atHome();
+      const known = this.#session.hasEnded ? null : this.#session.home;
+      const home = known ?? (await this.#atHome());
       const failure = await this.#tryAt(home);
-      if (failure === null || this.#hungUp.signal.aborted) return;
+      if (failure === null || this.#hungUp.isOver) return;
       if (failure instanceof BrokenOff) {
         if (this.#isAnswered()) {
           this.#response.end();
@@ -120,11 +145,13 @@ class SessionCall {
         if (this.#request.method === 'GET') tries = 1;
       }
       await this.#untilLeft(home, failure);
+      this.#cancelQuestions();
       const mayRepeat = await this.#mayRepeat(failure);
       if (!mayRepeat || tries >= maxTries) {
         this.#giveUp(failure, mayRepeat || isUntouched(failure));
         return;
       }
+      if (this.#request.method === 'POST') this.#record.repeats += 1;
     }
   }
 
@@ -139,68 +166,81 @@ class SessionCall {
     return this.#message.kind === 'request' && this.#tail.hasAnswer(this.#message.id);
   }
 
-  async #read(): Promise<void> {
-    const onBytes = (bytes: number) => {
-      this.#session.bytesIn += bytes;
-    };
-    const length = Number(this.#request.headers['content-length'] ?? Number.NaN);
-    if (!(length <= maxReadBytes)) {
-      this.#body = streamBody(this.#request, onBytes);
-      return;
-    }
-    const body = await wholeBody(this.#request);
-    onBytes(body.length);
-    this.#body = body;
-    this.#message = readMessage(body);
+  #read(body: Buffer | AsyncIterable<Buffer> | null): void {
+    if (!Buffer.isBuffer(body)) return;
+    const record = this.#record;
+    const message = readMessage(body);
+    this.#message = message;
+    if ('method' in message) record.rpcMethod = message.method;
+    if (message.kind === 'request') record.tool = message.tool;
+    if (message.kind === 'answer' && message.roots) this.#session.facts.roots = message.roots;
+  }
+
+  /** An answer to a question of an instance that is gone: the new one may ask something else by the same id. */
+  #isForNobody(): boolean {
+    const message = this.#message;
+    return (
+      message.kind === 'answer' &&
+      message.id !== null &&
+      !this.#session.serverRequests.answered(message.id)
+    );
   }
 
   /** Null when the request is answered, else what went wrong. */
   async #tryAt(home: Home): Promise<Error | null> {
+    const { instance } = home;
+    const isStream = this.#request.method === 'GET';
+    this.#record.instance = instance.name;
+    this.#watch?.begin();
+    if (!isStream) instance.inFlight += 1;
     try {
-      const ending = await this.#exchange(home);
-      if (ending === 'broken') return new BrokenOff('the answer broke off');
-      this.#remember();
+      if ((await this.#exchange(home, isStream)) === 'broken') {
+        return new BrokenOff('the answer broke off');
+      }
+      this.#note();
       return null;
     } catch (error) {
       if (error instanceof CodedError) throw error;
       return error instanceof Error ? error : new Error(messageOf(error));
-    }
-  }
-
-  async #exchange(home: Home): Promise<Ending> {
-    const { instance, upstreamId } = home;
-    const { origin } = instance;
-    if (origin === null) throw new Error(`${instance.name} has no port yet`);
-    const { method } = this.#request;
-    const isStream = method === 'GET';
-    if (!isStream) instance.inFlight += 1;
-    try {
-      return await forward({
-        agent: this.#options.agent,
-        origin,
-        request: this.#request,
-        response: this.#response,
-        body: this.#body,
-        upstreamId,
-        // Servers repeat their own id in each answer, and clients take over the last one they saw.
-        publicId: this.#session.opening.sessionId,
-        keepStream: true,
-        // The cursor of a stream means something only to the instance that gave it.
-        ...(isStream && {
-          left: this.#session.left,
-          ...(this.#hadStream && { omit: withoutCursor }),
-        }),
-        onHead: (status) => this.#onHead(home, status),
-        onData: (part) => {
-          this.#session.bytesOut += part.length;
-          this.#session.touch();
-          if (!isStream) this.#tail.add(part);
-        },
-      });
     } finally {
       this.#hadStream = isStream;
       if (!isStream) instance.inFlight -= 1;
     }
+  }
+
+  #exchange(home: Home, isStream: boolean): Promise<Ending> {
+    const { instance, upstreamId } = home;
+    const { origin } = instance;
+    if (origin === null) throw new Error(`${instance.name} has no port yet`);
+    return forward({
+      agent: this.#options.agent,
+      origin,
+      request: this.#request,
+      response: this.#response,
+      body: this.#body,
+      upstreamId,
+      requestId: this.#record.requestId,
+      // Servers repeat their own id in each answer, and clients take over the last one they saw.
+      publicId: this.#session.opening.sessionId,
+      keepStream: true,
+      // The cursor of a stream means something only to the instance that gave it.
+      ...(isStream && {
+        left: this.#session.left,
+        ...(this.#hadStream && { omit: withoutCursor }),
+      }),
+      onHead: (status, header) => {
+        this.#onHead(home, status);
+        if (isEventStream(header('content-type'))) this.#watchQuestions();
+      },
+      onData: (part) => {
+        this.#session.bytesOut += part.length;
+        this.#record.bytesOut += part.length;
+        // An answer's end says as much, a moment later; a stream may have none.
+        if (this.#watch !== null) this.#session.touch();
+        this.#watch?.add(part);
+        if (!isStream) this.#tail.add(part);
+      },
+    });
   }
 
   #onHead(home: Home, status: number): void {
@@ -212,27 +252,34 @@ class SessionCall {
     if (method === 'POST' && status === 200) {
       this.#session.calls += 1;
       home.instance.calls += 1;
+      if (this.#record.tool !== null) this.#session.facts.countTool(this.#record.tool);
     }
     const hasEnded = method === 'DELETE' && ((status >= 200 && status < 300) || status === 404);
     if (hasEnded) this.#options.homes.sessions.close(this.#session.opening.sessionId);
   }
 
-  /** Keeps what another instance must be told, should it take the session over. */
-  #remember(): void {
-    const message = this.#message;
-    if (this.#status >= 300 || !Buffer.isBuffer(this.#body)) return;
-    const { toRepeat } = this.#session;
-    const said = {
-      body: this.#body,
-      headers: requestHeaders(this.#request, true, { upstreamId: null }),
-    };
-    if (message.kind === 'notification' && message.method === 'notifications/initialized') {
-      toRepeat.set(message.method, said);
+  /** The answer is complete: keeps what it says, and what another instance must be told some day. */
+  #note(): void {
+    if (this.#request.method !== 'POST') return;
+    if (readAnswer(this.#tail).isError) {
+      this.#record.isError = true;
+      this.#session.facts.errors += 1;
     }
-    if (message.kind !== 'request') return;
-    if (message.method === 'logging/setLevel') toRepeat.set(message.method, said);
-    if (message.method === 'resources/subscribe') toRepeat.set(`subscribe ${message.uri}`, said);
-    if (message.method === 'resources/unsubscribe') toRepeat.delete(`subscribe ${message.uri}`);
+    if (this.#status < 300 && Buffer.isBuffer(this.#body)) {
+      remember(this.#session, this.#request, this.#message, this.#body);
+    }
+  }
+
+  #watchQuestions(): void {
+    this.#watch ??= new ServerRequestWatch((id) => this.#session.serverRequests.asked(id));
+  }
+
+  /** Tells the client which questions in this stream nobody waits for any more. */
+  #cancelQuestions(): void {
+    const { serverRequests } = this.#session;
+    const seen = this.#watch?.takeSeen() ?? [];
+    const abandoned = seen.filter((id) => serverRequests.isAbandoned(id));
+    if (abandoned.length > 0) this.#response.write(cancellations(abandoned));
   }
 
   /** Waits until the session is on its way elsewhere: broken connections arrive before the news of an end. */
@@ -257,7 +304,8 @@ class SessionCall {
     const { method } = this.#request;
     if (method === 'GET') return true;
     const hasBody = this.#body === null || Buffer.isBuffer(this.#body);
-    if (!hasBody) return false;
+    // What an answer answers is gone with the instance that asked.
+    if (!hasBody || this.#message.kind === 'answer') return false;
     if (isUntouched(failure) || this.#message.kind === 'notification') return true;
     if (this.#message.kind !== 'request') return false;
     if (this.#message.method !== 'tools/call') return true;
@@ -275,7 +323,10 @@ class SessionCall {
         throw error;
       }
       try {
-        return await this.#options.homes.tools.mayRepeat(tool, this.#session, home);
+        const { headers } = this.#session.opening;
+        const { origin } = home.instance;
+        const { tools } = this.#options.homes;
+        return await tools.mayRepeat(tool, { origin, headers, upstreamId: home.upstreamId });
       } catch (error) {
         await this.#untilLeft(home, error as Error);
       }
@@ -292,11 +343,11 @@ class SessionCall {
       this.#endSession();
       return;
     }
-    if (message.kind === 'answer' && !isUntouched(failure)) {
-      // The request that it answers died with the instance.
-      response.writeHead(202).end();
+    if (message.kind === 'answer') {
+      this.#acknowledge();
       return;
     }
+    this.#record.isInterrupted = !retryable;
     const sentence = retryable ? unreached(failure) : interrupted(message, failure);
     // Without an id it is an error of the transport; the caller knows how to tell that.
     if (message.kind !== 'request' && !response.headersSent) {
@@ -310,21 +361,23 @@ class SessionCall {
     sentence: string,
     data: { readonly code: string; readonly retryable?: boolean },
   ): void {
-    const response = this.#response;
-    const message = this.#message;
-    if (message.kind !== 'request') {
-      response.end();
-      return;
-    }
-    const code = data.code === 'session_not_found' ? rpcCodes.session : rpcCodes.server;
-    const answer = { jsonrpc: '2.0', id: message.id, error: { code, message: sentence, data } };
-    // 200: the exchange worked, the call did not. Clients take other statuses for a broken transport.
-    if (!response.headersSent) sendJson(response, 200, answer);
-    else response.end(messageEvent(JSON.stringify(answer)));
+    this.#record.isFailure = true;
+    this.#nameRequest();
+    endCall(this.#response, this.#message, sentence, data);
   }
 
   #endSession(): void {
     this.#options.homes.sessions.close(this.#session.opening.sessionId);
+    this.#acknowledge();
+  }
+
+  #acknowledge(): void {
+    this.#nameRequest();
     this.#response.writeHead(202).end();
+  }
+
+  #nameRequest(): void {
+    if (!this.#response.headersSent)
+      this.#response.setHeader('X-Request-Id', this.#record.requestId);
   }
 }

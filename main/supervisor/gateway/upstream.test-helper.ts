@@ -43,6 +43,8 @@ export class Upstream {
   answer: Answer | null = null;
   /** Answers a message of a session; false leaves that to the server. */
   answerCall: ((message: Message, response: ServerResponse) => boolean) | null = null;
+  /** What `initialize` is answered with, if not only with the server's name. */
+  initializeResult: object = {};
   readonly #sockets = new Set<Socket>();
   readonly #server = createServer((request, response) => this.#take(request, response));
   #minted = 0;
@@ -137,7 +139,11 @@ export class Upstream {
     this.sessions.add(sessionId);
     const { id } = JSON.parse(seen.body.toString()) as { id: unknown };
     response.setHeader('Mcp-Session-Id', sessionId);
-    reply(response, 200, { jsonrpc: '2.0', id, result: { server: this.name } });
+    reply(response, 200, {
+      jsonrpc: '2.0',
+      id,
+      result: { server: this.name, ...this.initializeResult },
+    });
   }
 
   #stream(sessionId: string, response: ServerResponse): void {

@@ -1,0 +1,314 @@
+/**
+ * A request outside a session: one of MCP 2026-07-28, where each request stands for itself, one that opens
+ * a session, or one to a server that keeps none. It goes where it belongs (affinity.ts), else to the
+ * instance with the least to do. When that instance ends before it has answered, the request is made
+ * again at another one if that does no harm, else its client is told in a sentence.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Agent } from 'undici';
+import { CodedError, codeOf, messageOf } from '../../../shared/errors.ts';
+import type { Instance } from '../pool/instance.ts';
+import type { ToolCatalog } from '../pool/tool-catalog.ts';
+import { type Affinity, type AffinityKey, taskKey } from './affinity.ts';
+import { readAnswer } from './answer-facts.ts';
+import { BrokenOff, interrupted, isUntouched, unreached } from './call-failure.ts';
+import type { CallRecord } from './call-record.ts';
+import { messageEvent } from './event-stream.ts';
+import { type Ending, forward, requestHeaders } from './forward.ts';
+import { HangUp } from './hang-up.ts';
+import { decodedHeader } from './headers.ts';
+import { endCall } from './json-rpc.ts';
+import type { NewSession } from './new-session.ts';
+import { fields, maxReadBytes, parseObject, type RpcMessage, readMessage } from './rpc-message.ts';
+import { StreamTail } from './stream-tail.ts';
+
+/** What a call needs of the pool. */
+export interface InstanceSource {
+  /** Whether a request is made again when its instance ends. */
+  readonly failover: boolean;
+  readonly tools: Pick<ToolCatalog, 'mayRepeat'>;
+  /** Throws `instance_unavailable` when none came up within `waitMs`. */
+  place(waitMs: number, signal: AbortSignal): Promise<Instance>;
+}
+
+export interface SessionlessCallOptions {
+  readonly pool: InstanceSource;
+  readonly agent: Agent;
+  readonly affinity: Affinity;
+  readonly onActivity: () => void;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly record: CallRecord;
+  readonly body: Buffer | AsyncIterable<Buffer> | null;
+  /** It is of MCP 2026-07-28: its headers tell what it is. */
+  readonly isStateless: boolean;
+  /** The session that it opens. */
+  readonly opens: NewSession | null;
+}
+
+/** Left out: the id of a session that is no more, or a stateless request's (M1). */
+export const staleSession: ReadonlySet<string> = new Set(['mcp-session-id']);
+
+/** How long a request waits for an instance that is just starting, in ms. */
+const placementWaitMs = 10_000;
+
+/** How long the news of an instance's end may take after its connections broke, in ms. */
+const newsMs = 1_000;
+
+/** Tries of one request; each ends with the end of an instance. */
+const maxTries = 3;
+
+/** Opens a conversation: a client that gets no answer takes the server for absent, and tries again. */
+const openings: ReadonlySet<string> = new Set(['initialize', 'server/discover']);
+
+const subscriptionKey = 'io.modelcontextprotocol/subscriptionId';
+
+/** Answers the request; throws a CodedError for the caller to answer. */
+export async function callWithoutSession(options: SessionlessCallOptions): Promise<void> {
+  await new SessionlessCall(options).run();
+}
+
+class SessionlessCall {
+  readonly #options: SessionlessCallOptions;
+  readonly #hungUp: HangUp;
+  readonly #tail = new StreamTail();
+  /** Stays open until its client or its instance ends it (MCP 2026-07-28 subscriptions). */
+  readonly #isListening: boolean;
+  #message: RpcMessage | null = null;
+
+  constructor(options: SessionlessCallOptions) {
+    this.#options = options;
+    const { request, response, record, isStateless } = options;
+    this.#hungUp = new HangUp(response);
+    const { 'mcp-method': method, 'mcp-name': name } = request.headers;
+    if (isStateless) {
+      record.rpcMethod = typeof method === 'string' ? method : null;
+      if (method === 'tools/call' && typeof name === 'string') record.tool = decodedHeader(name);
+    } else {
+      const message = this.#said();
+      if ('method' in message) record.rpcMethod = message.method;
+      if (message.kind === 'request') record.tool = message.tool;
+    }
+    this.#isListening = isStateless && method === 'subscriptions/listen';
+    if (this.#isListening) record.isStream = true;
+  }
+
+  async run(): Promise<void> {
+    const { response } = this.#options;
+    try {
+      await this.#tryUntilAnswered();
+    } catch (error) {
+      // Once the head is out, what went wrong can only be told within the stream.
+      if (this.#hungUp.isOver || !response.headersSent) throw error;
+      this.#end(messageOf(error), { code: codeOf(error) });
+    }
+  }
+
+  async #tryUntilAnswered(): Promise<void> {
+    const { response, record } = this.#options;
+    for (let tries = 1; ; tries += 1) {
+      const instance = await this.#place();
+      const { leaving } = instance;
+      record.instance = instance.name;
+      const failure = await this.#tryAt(instance);
+      if (failure === null || this.#hungUp.isOver) return;
+      if (failure instanceof BrokenOff && this.#isListening) {
+        this.#endListening();
+        return;
+      }
+      if (failure instanceof BrokenOff && this.#isAnswered()) {
+        response.end();
+        return;
+      }
+      await this.#untilGone(instance, leaving);
+      const mayRepeat = await this.#mayRepeat(failure);
+      if (!mayRepeat || tries >= maxTries) {
+        this.#giveUp(failure, mayRepeat || isUntouched(failure));
+        return;
+      }
+      record.repeats += 1;
+    }
+  }
+
+  async #place(): Promise<Instance> {
+    const { pool, affinity, request, record, isStateless } = this.#options;
+    const least = await pool.place(placementWaitMs, this.#hungUp.signal);
+    if (!isStateless) return least;
+    const key = this.#listensTo() ?? affinity.keyOf(request.headers, record.principal);
+    return key === null ? least : affinity.choose(key, least);
+  }
+
+  /** The task that a subscription is about; of several the first, because it can be at one instance only. */
+  #listensTo(): AffinityKey | null {
+    const { body } = this.#options;
+    if (!this.#isListening || !Buffer.isBuffer(body)) return null;
+    const params = fields(parseObject(body.toString('utf8'))?.['params']);
+    const { taskIds } = fields(params['notifications']);
+    const first: unknown = Array.isArray(taskIds) ? taskIds[0] : undefined;
+    return typeof first === 'string' ? taskKey(first) : null;
+  }
+
+  /** Null when the request is answered, else what went wrong. */
+  async #tryAt(instance: Instance): Promise<Error | null> {
+    const { request, opens, record, onActivity } = this.#options;
+    // A stream is not work: it must not make an instance look busy.
+    const isWork = request.method !== 'GET' && !this.#isListening;
+    const settle = opens?.begin(instance);
+    if (isWork) instance.inFlight += 1;
+    onActivity();
+    try {
+      const ending = await this.#exchange(instance, settle);
+      if (ending === 'broken') return new BrokenOff('the answer broke off');
+      const { isError, taskId } = readAnswer(this.#tail);
+      record.isError = isError;
+      this.#learn(taskId, instance);
+      return null;
+    } catch (error) {
+      if (error instanceof CodedError) throw error;
+      return error instanceof Error ? error : new Error(messageOf(error));
+    } finally {
+      settle?.();
+      if (isWork) instance.inFlight -= 1;
+      onActivity();
+    }
+  }
+
+  async #exchange(instance: Instance, settle: (() => void) | undefined): Promise<Ending> {
+    const { agent, request, response, record, body, opens, isStateless } = this.#options;
+    const { origin } = instance;
+    if (origin === null) throw new Error(`${instance.name} has no port yet`);
+    const isPost = request.method === 'POST';
+    return await forward({
+      agent,
+      origin,
+      request,
+      response,
+      body,
+      requestId: record.requestId,
+      omit: staleSession,
+      keepStream: isPost,
+      ...(opens && { publicId: opens.publicId }),
+      ...(this.#isListening && { left: instance.leaving }),
+      onHead: (status, header) => {
+        if (isPost && status === 200) instance.calls += 1;
+        settle?.();
+        opens?.onHead(instance, status, header('mcp-session-id'));
+      },
+      onData: (part) => {
+        record.bytesOut += part.length;
+        if (!isPost || this.#isListening) return;
+        this.#tail.add(part);
+        // A client may ask for its task before the stream that told of it has ended.
+        if (isStateless && part.includes('"taskId"')) {
+          this.#learn(readAnswer(this.#tail).taskId, instance);
+        }
+      },
+    });
+  }
+
+  #learn(taskId: string | null, instance: Instance): void {
+    const { affinity, isStateless } = this.#options;
+    if (taskId !== null && isStateless) affinity.bind(taskKey(taskId), instance);
+  }
+
+  /** Broken connections arrive before the news of an instance's end. */
+  async #untilGone(instance: Instance, leaving: AbortSignal): Promise<void> {
+    if (leaving.aborted || !instance.isUp) return;
+    const over = new AbortController();
+    const gone = new Promise<void>((resolve) => {
+      leaving.addEventListener('abort', () => resolve(), { once: true, signal: over.signal });
+      this.#hungUp.signal.addEventListener('abort', () => resolve(), { signal: over.signal });
+    });
+    const tooLong = delay(newsMs, undefined, { ref: false, signal: over.signal });
+    await Promise.race([gone, tooLong]);
+    tooLong.catch(() => {});
+    over.abort();
+  }
+
+  async #mayRepeat(failure: Error): Promise<boolean> {
+    const { pool, request, response, body } = this.#options;
+    if (!pool.failover || !(body === null || Buffer.isBuffer(body))) return false;
+    if (isUntouched(failure)) return true;
+    if (request.method !== 'POST') return !response.headersSent;
+    const message = this.#said();
+    if (message.kind === 'notification') return true;
+    if (message.kind !== 'request') return false;
+    if (message.method !== 'tools/call') return true;
+    return message.tool !== null && (await this.#isRepeatable(message.tool));
+  }
+
+  /** False also when no instance could be asked. */
+  async #isRepeatable(tool: string): Promise<boolean> {
+    const { pool, request, body, isStateless } = this.#options;
+    const headers = requestHeaders(request, true, { omit: staleSession });
+    const meta = isStateless && Buffer.isBuffer(body) ? metaOf(body) : undefined;
+    try {
+      const { origin } = await pool.place(placementWaitMs, this.#hungUp.signal);
+      const own = isStateless ? headersForList(headers) : headers;
+      return await pool.tools.mayRepeat(tool, { origin, headers: own, upstreamId: null, meta });
+    } catch {
+      return false;
+    }
+  }
+
+  #isAnswered(): boolean {
+    const message = this.#said();
+    return message.kind === 'request' && this.#tail.hasAnswer(message.id);
+  }
+
+  /** The end of its instance is no failure of a subscription: told that it is complete, the client listens again. */
+  #endListening(): void {
+    const { response } = this.#options;
+    const message = this.#said();
+    if (message.kind !== 'request') {
+      response.end();
+      return;
+    }
+    const { id } = message;
+    const result = { resultType: 'complete', _meta: { [subscriptionKey]: id } };
+    response.end(messageEvent(JSON.stringify({ jsonrpc: '2.0', id, result })));
+  }
+
+  /** Tells the client what became of its request. */
+  #giveUp(failure: Error, retryable: boolean): void {
+    const { response, record } = this.#options;
+    const message = this.#said();
+    record.isInterrupted = !retryable;
+    const sentence = retryable ? unreached(failure) : interrupted(message, failure);
+    // Without an id it is an error of the transport; the caller knows how to tell that.
+    const isCall = message.kind === 'request' && !openings.has(message.method);
+    if (!isCall && !response.headersSent) throw new CodedError('instance_unavailable', sentence);
+    this.#end(sentence, { code: 'call_interrupted', retryable });
+  }
+
+  #end(sentence: string, data: { readonly code: string; readonly retryable?: boolean }): void {
+    const { response, record } = this.#options;
+    record.isFailure = true;
+    if (!response.headersSent) response.setHeader('X-Request-Id', record.requestId);
+    endCall(response, this.#said(), sentence, data);
+  }
+
+  /** What the body says; read only where that matters. */
+  #said(): RpcMessage {
+    const { body } = this.#options;
+    const isReadable = Buffer.isBuffer(body) && body.length <= maxReadBytes;
+    this.#message ??= isReadable ? readMessage(body) : { kind: 'other' };
+    return this.#message;
+  }
+}
+
+function metaOf(body: Buffer): unknown {
+  return fields(parseObject(body.toString('utf8'))?.['params'])['_meta'];
+}
+
+/** The headers of a call, as they must be for `tools/list`: they repeat what the body says (M2). */
+function headersForList(headers: readonly string[]): readonly string[] {
+  const kept: string[] = [];
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const name = headers[index] ?? '';
+    if (/^mcp-(method|name|param-.*)$/i.test(name)) continue;
+    kept.push(name, headers[index + 1] ?? '');
+  }
+  return [...kept, 'mcp-method', 'tools/list'];
+}
