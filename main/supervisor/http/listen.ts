@@ -1,10 +1,10 @@
 import type { AddressInfo, Server } from 'node:net';
-import { CodedError } from '../../../shared/errors.ts';
+import { portTakenError } from './port-owner.ts';
 
 /**
  * Binds a server to a TCP port of the loopback interface and tells the port; 0 takes any free one.
- * `what` names its owner and its config key in messages. Throws `port_taken` when another program
- * has it.
+ * `what` names its owner and its config key in messages. Throws `port_taken`, naming the program, when
+ * another one has it.
  */
 export async function listenOnLoopback(
   server: Server,
@@ -12,27 +12,26 @@ export async function listenOnLoopback(
   what: string,
   host = '127.0.0.1',
 ): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    const onError = (error: NodeJS.ErrnoException) => {
-      reject(
-        error.code === 'EADDRINUSE'
-          ? new CodedError(
-              'port_taken',
-              `Port ${port} of the ${what} is in use by another program. Stop that program or set another port.`,
-              { cause: error },
-            )
-          : error,
-      );
-    };
-    server.once('error', onError);
+  try {
+    await bind(server, port, host);
+  } catch (error) {
+    throw error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+      ? await portTakenError(port, what)
+      : error;
+  }
+  return (server.address() as AddressInfo).port;
+}
+
+function bind(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
     server.listen({ host, port, exclusive: true }, () => {
-      server.off('error', onError);
+      server.off('error', reject);
       // No more file descriptors, for a while: that connection is lost, the server is not.
       server.on('error', () => {});
       resolve();
     });
   });
-  return (server.address() as AddressInfo).port;
 }
 
 /** Stops accepting and waits until the server has closed; open sockets are the caller's to end. */

@@ -4,8 +4,9 @@
  * own or forks twice leaves its group, but not its environment.
  */
 import { execFile } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { environmentOf } from './proc-environment.ts';
 
 /** The variable; its value is `<configuration>.<run>.<process>`, each part narrower than the one before. */
 export const cookieName = 'PM_SUPERVISOR_COOKIE';
@@ -22,17 +23,19 @@ export async function processesWithCookie(cookie: string): Promise<readonly numb
 
 async function searchProc(cookie: string): Promise<readonly number[]> {
   const names = await readdir('/proc').catch(() => []);
-  const checks = names
-    .filter((name) => /^\d+$/.test(name))
-    .map(async (name) => {
-      // Gone meanwhile, a kernel thread, or somebody else's: not ours.
-      const environment = await readFile(`/proc/${name}/environ`, 'latin1').catch(() => '');
-      const entry = environment.split('\0').find((each) => each.startsWith(`${cookieName}=`));
-      return entry !== undefined && isCookie(entry.slice(cookieName.length + 1), cookie)
-        ? Number(name)
-        : null;
-    });
-  return (await Promise.all(checks)).filter((pid) => pid !== null);
+  const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
+  const isOurs = await Promise.all(
+    pids.map(async (pid) => hasCookie(await environmentOf(pid), cookie)),
+  );
+  return pids.filter((_pid, index) => isOurs[index]);
+}
+
+/** Nearly all environments are strangers': those are not even made a text. */
+function hasCookie(environment: Buffer, cookie: string): boolean {
+  if (!environment.includes(`${cookieName}=${cookie}`)) return false;
+  const entries = environment.toString('latin1').split('\0');
+  const entry = entries.find((each) => each.startsWith(`${cookieName}=`));
+  return entry !== undefined && isCookie(entry.slice(cookieName.length + 1), cookie);
 }
 
 /** macOS and the BSDs: `ps` shows the environment behind the command. */
@@ -48,4 +51,15 @@ async function searchPs(cookie: string): Promise<readonly number[]> {
 
 function isCookie(value: string, cookie: string): boolean {
   return value === cookie || value.startsWith(`${cookie}.`);
+}
+
+/**
+ * Processes of a configuration that this run did not start: what an earlier one left, but for those that
+ * it means to keep. Cookies are `<family>.<run>.<process>`.
+ */
+export async function findStrays(family: string, run: string): Promise<readonly number[]> {
+  const [all, ...ours] = await Promise.all(
+    [family, `${family}.${run}`, `${family}.kept`].map(processesWithCookie),
+  );
+  return (all ?? []).filter((pid) => !ours.some((pids) => pids.includes(pid)));
 }

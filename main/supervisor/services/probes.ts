@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { messageOf } from '../../../shared/errors.ts';
 
+/** What can be asked at any time. */
 export type Probe =
   | {
       readonly kind: 'http';
@@ -11,6 +12,9 @@ export type Probe =
       readonly pathMayBeMissing?: boolean;
     }
   | { readonly kind: 'tcp'; readonly port: number };
+
+/** What makes a service ready: an answer, or a line that it prints. */
+export type ReadyWhen = Probe | { readonly kind: 'log'; readonly pattern: RegExp };
 
 /** Null when the probe succeeded, otherwise why it did not. */
 export type ProbeResult = string | null;

@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { AwakeTime } from './awake.ts';
 
 /** How often an ending group is looked at, in ms. */
 const pollMs = 10;
@@ -12,39 +15,54 @@ export function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean 
   try {
     process.kill(-group, signal);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    // Somebody else's by now (setuid, as sudo does): it lives, though we cannot end it.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 
-/** True as soon as nothing of the group runs any more; false when something still does after `timeoutMs`. */
+/**
+ * True as soon as nothing of the group runs any more; false when something still does after
+ * `timeoutMs`, not counting time in which we slept.
+ */
 export async function groupEndsWithin(group: number, timeoutMs: number): Promise<boolean> {
-  const deadline = performance.now() + timeoutMs;
+  const time = new AwakeTime();
   for (let look = 1; signalGroup(group, 0); look += 1) {
-    if (look % looksPerZombieCheck === 0 && (await onlyZombies(group))) return true;
-    if (performance.now() >= deadline) return false;
+    if (look % looksPerZombieCheck === 0 && (await groupMembers(group)).length === 0) return true;
+    if (time.elapsedMs >= timeoutMs) return false;
     await delay(pollMs);
+    time.sleptDuring(pollMs);
   }
   return true;
 }
 
 /**
- * Dead members that nobody has waited for keep a group's number alive. Where process 1 does not reap
- * orphans, as in many containers, they stay for ever; there is nothing left of them to stop.
+ * The living members of a group. Dead members that nobody has waited for keep a group's number alive:
+ * where process 1 does not reap orphans, as in many containers, they stay for ever. There is nothing
+ * left of them to stop.
  */
-async function onlyZombies(group: number): Promise<boolean> {
-  if (process.platform !== 'linux') return false;
+export async function groupMembers(group: number): Promise<readonly number[]> {
+  if (!signalGroup(group, 0)) return [];
+  if (process.platform !== 'linux') return await membersByPs(group);
   const names = await readdir('/proc').catch(() => []);
-  const states = await Promise.all(
-    names.filter((name) => /^\d+$/.test(name)).map((name) => stateInGroup(name, group)),
-  );
-  return states.every((state) => state === null || state === 'Z' || state === 'X');
+  const pids = names.filter((name) => /^\d+$/.test(name));
+  const isMember = await Promise.all(pids.map((pid) => livesInGroup(pid, group)));
+  return pids.filter((_pid, index) => isMember[index]).map(Number);
 }
 
-/** The state letter of a process if it belongs to the group (proc(5), /proc/pid/stat). */
-async function stateInGroup(pid: string, group: number): Promise<string | null> {
+async function livesInGroup(pid: string, group: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
-  // The name in parentheses may hold anything, so the fields are counted from its end.
+  // The name in parentheses may hold anything, so the fields are counted from its end (proc(5)).
   const [state, , itsGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return Number(itsGroup) === group ? (state ?? null) : null;
+  return Number(itsGroup) === group && state !== 'Z' && state !== 'X';
+}
+
+/** macOS and the BSDs. */
+async function membersByPs(group: number): Promise<readonly number[]> {
+  const ps = promisify(execFile)('ps', ['-axo', 'pid=,pgid=,stat=']);
+  const { stdout } = await ps.catch(() => ({ stdout: '' }));
+  return stdout.split('\n').flatMap((line) => {
+    const [pid, itsGroup, state] = line.trim().split(/\s+/);
+    return Number(itsGroup) === group && state?.startsWith('Z') === false ? [Number(pid)] : [];
+  });
 }

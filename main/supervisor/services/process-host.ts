@@ -2,11 +2,16 @@
  * Where the processes of one supervisor come from: each gets a cookie of its own and is known to the
  * guardian from its first to its last moment.
  */
+import { join } from 'node:path';
 import type { Logger } from '../telemetry/logger.ts';
 import { processesWithCookie } from './cookie.ts';
 import { Guardian } from './guardian.ts';
+import { Keeper } from './keep.ts';
 import type { OutputLine } from './output.ts';
+import { canIdentify } from './process-identity.ts';
+import { type PtyModule, type PtyOptions, PtyProcess } from './pty-process.ts';
 import { type Command, SupervisedProcess } from './supervised-process.ts';
+import { type Jobs, openJobs } from './windows-job.ts';
 
 /** How long strays of a former run may take to end after SIGTERM, in ms. */
 const strayGraceMs = 2_000;
@@ -15,6 +20,7 @@ export class ProcessHost {
   readonly #family: string;
   readonly #run: string;
   readonly #guardian: Guardian;
+  readonly #jobs: Jobs | null;
   #count = 0;
 
   /**
@@ -25,28 +31,63 @@ export class ProcessHost {
     this.#family = family;
     this.#run = `${family}.${run}`;
     this.#guardian = new Guardian(this.#run, logger);
+    this.#jobs = process.platform === 'win32' ? openJobs(logger) : null;
   }
 
-  launch(command: Command, onLine: (line: OutputLine) => void): SupervisedProcess {
+  /** `input`: whether its standard input is a pipe of ours. */
+  launch(command: Command, onLine: (line: OutputLine) => void, input?: 'pipe'): SupervisedProcess {
     this.#count += 1;
     return new SupervisedProcess(command, {
       cookie: `${this.#run}.${this.#count}`,
       guardian: this.#guardian,
+      jobs: this.#jobs,
       onLine,
+      ...(input && { input }),
+    });
+  }
+
+  /** A program on a pseudo-terminal. Throws where the system has none left. */
+  launchPty(
+    pty: PtyModule,
+    command: Command,
+    options: Pick<PtyOptions, 'size' | 'onOutput' | 'onEnd'>,
+  ): PtyProcess {
+    this.#count += 1;
+    const cookie = `${this.#run}.${this.#count}`;
+    const owned = { cookie, guardian: this.#guardian, jobs: this.#jobs };
+    return new PtyProcess(pty, command, { ...options, ...owned });
+  }
+
+  /**
+   * For processes that survive this supervisor; their records are in the folder. Null where processes
+   * cannot be told apart for certain: there all end with it.
+   */
+  keeper(folder: string, logger: Logger): Keeper | null {
+    if (!canIdentify) return null;
+    return new Keeper({
+      folder: join(folder, this.#family),
+      family: this.#family,
+      // Outside of this run: the guardian ends all that is in it.
+      nextCookie: () => {
+        this.#count += 1;
+        return `${this.#family}.kept.${this.#run.slice(this.#family.length + 1)}-${this.#count}`;
+      },
+      guardian: this.#guardian,
+      logger,
     });
   }
 
   /**
-   * Ends what an earlier run with this configuration left behind; to be called while nobody else can run
-   * with it. Only processes that carry its cookie are touched. Tells how many there were.
+   * Ends what an earlier run with this configuration left behind, but for processes with one of the
+   * `spared` cookies; to be called while nobody else can run with it. Only processes that carry its
+   * cookie are touched. Tells how many there were.
    */
-  async endStrays(): Promise<number> {
+  async endStrays(spared: readonly string[] = []): Promise<number> {
     const strays = async () => {
-      const [all, ours] = await Promise.all([
-        processesWithCookie(this.#family),
-        processesWithCookie(this.#run),
-      ]);
-      return all.filter((pid) => !ours.includes(pid));
+      const [all, ...others] = await Promise.all(
+        [this.#family, this.#run, ...spared].map(processesWithCookie),
+      );
+      return (all ?? []).filter((pid) => !others.some((pids) => pids.includes(pid)));
     };
     const found = await strays();
     if (found.length === 0) return 0;

@@ -9,6 +9,10 @@ import type { Probe } from './probes.ts';
 import { testProcesses } from './processes.test-helper.ts';
 import { Service, type ServiceOptions } from './service.ts';
 
+/** For a busy machine. */
+const patient = { timeout: 15_000 };
+vi.setConfig({ testTimeout: 30_000 });
+
 let folder: string;
 let transitions: StateTransition[];
 let services: Service[];
@@ -77,6 +81,11 @@ async function serviceOf(
   return service;
 }
 
+/** What the process itself printed. */
+function printed(service: Service) {
+  return service.output.tail().filter(({ stream }) => stream !== 'mark');
+}
+
 const httpServer = `
 import { createServer } from 'node:http';
 createServer((request, response) => response.end('ok')).listen(Number(process.env.PORT), '127.0.0.1');
@@ -111,7 +120,10 @@ test('a killed service comes back at once as a new process, and says why', async
   await service.start();
   const first = service.status().pid ?? 0;
   process.kill(first, 'SIGKILL');
-  await vi.waitFor(() => expect(service.status()).toMatchObject({ state: 'ready', restarts: 1 }));
+  await vi.waitFor(
+    () => expect(service.status()).toMatchObject({ state: 'ready', restarts: 1 }),
+    patient,
+  );
   expect(service.status().pid).not.toBe(first);
   expect(service.status().lastExit).toMatchObject({ signal: 'SIGKILL' });
   expect(transitions.find((each) => each.to === 'starting' && each.from === 'ready')?.reason).toBe(
@@ -130,7 +142,7 @@ test('a service that dies at once ends in a crash loop that goes on trying and t
   expect(status.nextRetryAt).not.toBeNull();
   expect(status.lastExit?.code).toBe(3);
   const { restarts } = status;
-  await vi.waitFor(() => expect(service.status().restarts).toBeGreaterThan(restarts));
+  await vi.waitFor(() => expect(service.status().restarts).toBeGreaterThan(restarts), patient);
 });
 
 test('a command that does not exist fails for good, with the cause in words', async () => {
@@ -146,7 +158,7 @@ test('a command that does not exist fails for good, with the cause in words', as
     }),
   });
   await service.start().catch(() => {});
-  await vi.waitFor(() => expect(service.state).toBe('failed'));
+  await vi.waitFor(() => expect(service.state).toBe('failed'), patient);
   expect(service.status().reason).toContain('"no-such-command-here" was not found');
   expect(service.status().nextRetryAt).toBeNull();
 });
@@ -170,7 +182,7 @@ test('a service that never answers is ended at its start deadline and tried agai
     await freePort(),
   );
   await service.start().catch(() => {});
-  await vi.waitFor(() => expect(service.status().restarts).toBeGreaterThan(0));
+  await vi.waitFor(() => expect(service.status().restarts).toBeGreaterThan(0), patient);
   expect(transitions.some((each) => /not ready within 200 ms/.test(each.reason))).toBe(true);
 });
 
@@ -185,7 +197,7 @@ createServer((request, response) => response.writeHead(404).end()).listen(${port
   await service.start();
   expect(service.state).toBe('ready');
   await service.stop('by hand');
-  const strict = await serviceOf(script, { startTimeoutMs: 300 }, port, probe(false));
+  const strict = await serviceOf(script, { startTimeoutMs: 2_000 }, port, probe(false));
   await strict.start().catch(() => {});
   expect(transitions.some((each) => each.reason.includes('answered 404'))).toBe(true);
 });
@@ -199,7 +211,7 @@ console.log('up'); setInterval(() => {}, 1000);`,
     { stopGraceMs: 5_000 },
   );
   await service.start();
-  await vi.waitFor(() => expect(service.output.tail()).toHaveLength(1));
+  await vi.waitFor(() => expect(printed(service)).toHaveLength(1), patient);
   await service.stop('by hand');
   expect(await readFile(join(folder, 'done'), 'utf8')).toBe('flushed');
 });
@@ -212,8 +224,8 @@ child.stdout.once('data', () => console.log(child.pid));
 process.on('SIGTERM', () => process.exit(0));
 `);
   await service.start();
-  await vi.waitFor(() => expect(service.output.tail()).toHaveLength(1));
-  const grandchild = Number(service.output.tail()[0]?.text);
+  await vi.waitFor(() => expect(printed(service)).toHaveLength(1), patient);
+  const grandchild = Number(printed(service)[0]?.text);
   expect(isAlive(grandchild)).toBe(true);
   await service.stop('by hand');
   expect(isAlive(grandchild)).toBe(false);
@@ -222,10 +234,10 @@ process.on('SIGTERM', () => process.exit(0));
 test('never_restart leaves a crashed service down, restart_on_failure a finished one', async () => {
   const crashed = await serviceOf('process.exit(1);', { restartPolicy: 'never_restart' });
   await crashed.start().catch(() => {});
-  await vi.waitFor(() => expect(crashed.state).toBe('failed'));
+  await vi.waitFor(() => expect(crashed.state).toBe('failed'), patient);
   const finished = await serviceOf('', { restartPolicy: 'restart_on_failure' });
   await finished.start().catch(() => {});
-  await vi.waitFor(() => expect(finished.state).toBe('stopped'));
+  await vi.waitFor(() => expect(finished.state).toBe('stopped'), patient);
   expect(finished.status().restarts).toBe(0);
 });
 
@@ -244,6 +256,6 @@ process.stdout.write(Buffer.from([0xff, 0xfe, 0x0a]));
 process.stdout.write('x'.repeat(40000) + '\\nlast\\n');
 setInterval(() => {}, 1000);`);
   await service.start();
-  await vi.waitFor(() => expect(service.output.tail().at(-1)?.text).toBe('last'));
-  expect(service.output.tail().map((line) => line.text.length)).toEqual([2, 16384, 16384, 7232, 4]);
+  await vi.waitFor(() => expect(printed(service).at(-1)?.text).toBe('last'), patient);
+  expect(printed(service).map((line) => line.text.length)).toEqual([2, 16384, 16384, 7232, 4]);
 });

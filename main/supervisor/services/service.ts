@@ -5,12 +5,12 @@
  * comes at once, then with growing delays, and forgets its failures after a healthy minute; a cause
  * that trying again cannot cure (no such command, port of another program) ends in `failed` with that
  * cause in words; `stopped` is said only when nothing of the process tree is left.
- * It refuses: to kill a service for being slow while it works (`isBusy`).
+ * It refuses: to kill a service for being slow while it works (`isBusy`) or while we slept.
  *
- * The life of a service is one async loop (`#run`), ended by an AbortSignal: there is no state in
- * which two of them could run.
+ * What follows what is decided in `lifecycle.ts`; this is its runner. It takes one event after the
+ * other and does what it is told: prepare, launch, end, wait.
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { assertNever } from '../../../shared/assert-never.ts';
 import { CodedError, messageOf } from '../../../shared/errors.ts';
 import type {
   LastExit,
@@ -20,21 +20,45 @@ import type {
   StateTransition,
 } from '../../../shared/status.ts';
 import { type BackOffPolicy, backOffDelay } from './back-off.ts';
-import { OutputRing } from './output.ts';
-import { type Probe, runProbe } from './probes.ts';
+import type { SharedCooldown } from './cooldowns.ts';
+import type { Needed } from './dependencies.ts';
+import type { Keep } from './keep.ts';
+import {
+  type Effect,
+  type Ending,
+  type Life,
+  type LifeEvent,
+  type RestartPolicy,
+  type Rules,
+  step,
+  unborn,
+} from './lifecycle.ts';
+import { LineWatch } from './line-watch.ts';
+import { type OutputLine, OutputRing } from './output.ts';
+import type { Probe, ReadyWhen } from './probes.ts';
 import type { ProcessHost } from './process-host.ts';
-import type { Command, Exit, SupervisedProcess } from './supervised-process.ts';
-
-export type RestartPolicy = 'always_restart' | 'restart_on_failure' | 'never_restart';
+import {
+  type LifeNews,
+  livenessOf,
+  liveOnce,
+  notStarted,
+  type ProcessEnd,
+} from './process-life.ts';
+import { RetryTimer } from './retry-timer.ts';
+import type { Command, RunningProcess } from './supervised-process.ts';
+import type { LivenessSettings } from './watch.ts';
 
 /** What one start needs; worked out anew each time, because ports and secrets may change. */
 export interface Launch extends Command {
   readonly port: number | null;
   readonly url: string | null;
   /** Null: ready as soon as it runs. */
-  readonly readiness: Probe | null;
+  readonly readiness: ReadyWhen | null;
+  /** Asked while it runs; null: it lives as long as its process. When absent, what made it ready. */
+  readonly liveness?: Probe | null;
 }
 
+/** Numbers and policies are looked up when they are needed: they may change while the service runs. */
 export interface ServiceOptions {
   readonly name: string;
   readonly displayName: string;
@@ -43,59 +67,75 @@ export interface ServiceOptions {
   readonly startTimeoutMs: number;
   readonly stopGraceMs: number;
   readonly probeTimeoutMs: number;
+  /** When and how often it is asked while it runs; the usual when absent. */
+  readonly liveness?: LivenessSettings;
   readonly backOff: BackOffPolicy;
+  readonly cooldown?: SharedCooldown;
   readonly onDemand?: boolean;
-  /** Whether what it prints is remembered; default true. It is read in any case. */
-  readonly keepOutput?: boolean;
+  /** Where what it prints is remembered; a ring of its own when absent. */
+  readonly output?: OutputRing;
   /** Starts its processes. */
-  readonly processes: Pick<ProcessHost, 'launch'>;
-  /** Throws a CodedError for a permanent cause. */
-  readonly prepare: () => Promise<Launch>;
+  readonly processes: { launch(...args: Parameters<ProcessHost['launch']>): RunningProcess };
+  /** For a service that survives the supervisor: starts its processes instead. */
+  readonly keep?: Keep | null;
+  /** The services that must be there first. */
+  readonly needs?: Needed;
+  /** Throws a CodedError for a permanent cause. `adopted`: it runs already, and has this port. */
+  readonly prepare: (adopted: { readonly port: number | null } | null) => Promise<Launch>;
   /** True while it works for somebody: then a missed probe means busy, not dead. */
   readonly isBusy?: () => boolean;
   readonly onTransition: (transition: StateTransition) => void;
 }
 
-const readinessPollMs = 50;
-const livenessPeriodMs = 5_000;
-/** So many missed probes in a row make a service unhealthy, and it is restarted. */
-const livenessThreshold = 3;
+const adoptedReason = 'adopted: it went on while the supervisor was away';
+
 /** A service that was ready for so long has proven itself: its earlier failures are forgotten. */
 const healthyAfterMs = 60_000;
-/** So many failures in a row are called a crash loop. */
-const crashLoopAfter = 5;
 /** Transitions kept per service. */
 const keptTransitions = 200;
-
-/** How one life of the process ended. */
-interface Ending {
-  readonly reason: string;
-  readonly failed: boolean;
-  readonly permanent: boolean;
-}
+const usualLiveness = { periodMs: 5_000, threshold: 3 };
 
 export class Service {
   readonly output: OutputRing;
   readonly #options: ServiceOptions;
   readonly #history: StateTransition[] = [];
-  #state: ServiceState = 'stopped';
-  #reason = 'not started yet';
+  readonly #queue: { readonly event: LifeEvent; readonly exit: LastExit | null }[] = [];
+  readonly #retry = new RetryTimer();
+  readonly #rules: Rules;
+  readonly #lines = new LineWatch();
+  #isStepping = false;
+  #life: Life = unborn;
   #since = new Date();
   #launch: Launch | null = null;
-  #pid: number | null = null;
-  #restarts = 0;
+  #process: RunningProcess | null = null;
+  /** A process of an earlier run that is taken over instead of starting one. */
+  #adopted: RunningProcess | null = null;
+  /** Aborted when the preparation, or the process, shall end. */
+  #over = new AbortController();
+  #restartsByHand = 0;
   #lastExit: LastExit | null = null;
   #lastError: string | null = null;
-  #nextRetryAt: Date | null = null;
   #lastHealthyAt: Date | null = null;
   #readySince: number | null = null;
-  #life: { readonly stop: AbortController; readonly done: Promise<void> } | null = null;
-  #wake = new AbortController();
   #waiters: (() => void)[] = [];
 
   constructor(options: ServiceOptions) {
     this.#options = options;
-    this.output = new OutputRing(options.keepOutput);
+    this.output = options.output ?? new OutputRing();
+    const { backOff, cooldown } = options;
+    this.#rules = {
+      get restartPolicy() {
+        return options.restartPolicy;
+      },
+      get maxAttempts() {
+        return backOff.maxAttempts;
+      },
+      delayMs: (failures) => {
+        cooldown?.failed(failures);
+        const delayMs = backOffDelay(backOff, failures, Math.random());
+        return Math.max(delayMs, cooldown?.remainingMs() ?? 0);
+      },
+    };
   }
 
   get name(): string {
@@ -103,7 +143,7 @@ export class Service {
   }
 
   get state(): ServiceState {
-    return this.#state;
+    return this.#life.state;
   }
 
   get port(): number | null {
@@ -124,15 +164,15 @@ export class Service {
       name: this.#options.name,
       displayName: this.#options.displayName,
       kind: this.#options.kind,
-      state: this.#state,
-      reason: this.#reason,
+      state: this.#life.state,
+      reason: this.#life.reason,
       since: this.#since.toISOString(),
-      pid: this.#pid,
+      pid: this.#process?.pid ?? null,
       port: this.port,
       url: this.url,
-      restarts: this.#restarts,
+      restarts: this.#life.restarts + this.#restartsByHand,
       lastExit: this.#lastExit,
-      nextRetryAt: this.#nextRetryAt?.toISOString() ?? null,
+      nextRetryAt: this.#retry.dueAt()?.toISOString() ?? null,
       lastHealthyAt: this.#lastHealthyAt?.toISOString() ?? null,
       lastError: this.#lastError,
       onDemand: this.#options.onDemand ?? false,
@@ -145,225 +185,206 @@ export class Service {
    * supervised either way.
    */
   async start(): Promise<void> {
-    if (this.#life?.stop.signal.aborted) await this.#life.done;
-    if (this.#life === null) {
-      const stop = new AbortController();
-      this.#life = { stop, done: this.#run(stop.signal) };
-    } else if (this.#state === 'backing_off' || this.#state === 'crash_loop') {
-      this.#wake.abort();
-      await this.#nextTransition();
-    }
-    while (this.#state === 'starting' || this.#state === 'stopping') await this.#nextTransition();
-    if (this.#state !== 'ready' && this.#state !== 'unhealthy') {
-      throw new CodedError('service_failed', `${this.#options.displayName}: ${this.#reason}`);
+    this.#take({ type: 'start' });
+    // A listener that calls this is heard after its own event.
+    await Promise.resolve();
+    while (this.state === 'starting' || this.state === 'stopping') await this.#nextTransition();
+    if (this.state !== 'ready' && this.state !== 'unhealthy') {
+      throw new CodedError('service_failed', `${this.#options.displayName}: ${this.#life.reason}`);
     }
   }
 
-  /** Stops the service and everything it started; resolves when nothing is left. */
+  /**
+   * Stops the service and everything it started; resolves when nothing is left. What cannot be ended
+   * leaves it `failed`, by name.
+   */
   async stop(reason: string): Promise<void> {
-    const life = this.#life;
-    if (life === null) {
-      if (this.#state !== 'stopped') this.#enter('stopped', reason);
-      return;
-    }
-    life.stop.abort(reason);
-    await life.done;
+    this.#take({ type: 'stop', reason });
+    await Promise.resolve();
+    while (this.state === 'stopping') await this.#nextTransition();
   }
 
   /** Stop, then start; resolves when it is ready again. */
   async restart(reason: string): Promise<void> {
     await this.stop(reason);
-    this.#restarts += 1;
+    this.#restartsByHand += 1;
     await this.start();
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
-    let attempt = 0;
-    let why = 'starting';
-    for (;;) {
-      const ending = await this.#liveOnce(why, signal);
-      if (signal.aborted) break;
-      this.#lastError = ending.failed ? ending.reason : this.#lastError;
-      if (this.#wasHealthy()) attempt = 0;
-      attempt += 1;
-      const next = this.#afterEnding(ending, attempt);
-      if (next !== 'restart') {
-        this.#life = null;
-        this.#enter(next, ending.reason);
-        return;
+  /** Takes one event; those that come meanwhile, from listeners, are taken after it. */
+  #take(event: LifeEvent, exit: LastExit | null = null): void {
+    this.#queue.push({ event, exit });
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    try {
+      for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
+        const from = this.#life;
+        const { life, effects } = step(from, next.event, this.#rules);
+        this.#life = life;
+        for (const effect of effects) this.#do(effect);
+        if (life.state !== from.state || life.reason !== from.reason) this.#note(from, next.exit);
       }
-      await this.#waitForRetry(ending.reason, attempt, signal);
-      if (signal.aborted) break;
-      this.#restarts += 1;
-      why = ending.reason;
-    }
-    this.#life = null;
-    this.#enter('stopped', String(signal.reason));
-  }
-
-  #wasHealthy(): boolean {
-    return this.#readySince !== null && performance.now() - this.#readySince >= healthyAfterMs;
-  }
-
-  #afterEnding(ending: Ending, attempt: number): 'restart' | 'stopped' | 'failed' {
-    if (ending.permanent) return 'failed';
-    const { restartPolicy, backOff } = this.#options;
-    if (restartPolicy === 'never_restart') return ending.failed ? 'failed' : 'stopped';
-    if (restartPolicy === 'restart_on_failure' && !ending.failed) return 'stopped';
-    if (backOff.maxAttempts > 0 && attempt > backOff.maxAttempts) return 'failed';
-    return 'restart';
-  }
-
-  async #waitForRetry(reason: string, attempt: number, signal: AbortSignal): Promise<void> {
-    const delayMs = backOffDelay(this.#options.backOff, attempt, Math.random());
-    // At once means at once: meanwhile it would be shown as ready, without a process.
-    if (delayMs === 0) return;
-    this.#nextRetryAt = new Date(Date.now() + delayMs);
-    this.#enter(attempt >= crashLoopAfter ? 'crash_loop' : 'backing_off', reason);
-    this.#wake = new AbortController();
-    const either = AbortSignal.any([signal, this.#wake.signal]);
-    await delay(delayMs, undefined, { signal: either }).catch(() => {});
-    this.#nextRetryAt = null;
-  }
-
-  /** From `starting` to the end of the process. */
-  async #liveOnce(why: string, signal: AbortSignal): Promise<Ending> {
-    this.#readySince = null;
-    this.#enter('starting', why);
-    let launch: Launch;
-    try {
-      launch = await this.#options.prepare();
-    } catch (error) {
-      return { reason: messageOf(error), failed: true, permanent: true };
-    }
-    if (signal.aborted) return { reason: 'stopped', failed: false, permanent: false };
-    this.#launch = launch;
-    const child = this.#options.processes.launch(launch, (line) => this.output.append(line));
-    this.#pid = child.pid ?? null;
-    try {
-      return await this.#watch(child, launch, signal);
     } finally {
-      this.#pid = null;
+      this.#isStepping = false;
     }
   }
 
-  async #watch(child: SupervisedProcess, launch: Launch, signal: AbortSignal): Promise<Ending> {
-    const over = new AbortController();
-    const either = AbortSignal.any([signal, over.signal]);
-    const exited = child.exited.then((exit) => ({ exit }));
-    const troubled = this.#probeUntilTrouble(child, launch, either).then((trouble) => ({
-      trouble,
-    }));
-    const stopped = aborted(signal).then(() => ({ stopped: true as const }));
-    const first = await Promise.race([exited, troubled, stopped]);
-    over.abort();
-    await troubled;
-    if ('exit' in first) {
-      await child.sweep();
-      return this.#endingOf(first.exit, launch);
-    }
-    this.#enter('stopping', 'stopped' in first ? String(signal.reason) : first.trouble);
-    await child.stop(this.#options.stopGraceMs);
-    const exit = await child.exited;
-    this.#recordExit(exit);
-    return {
-      reason: 'stopped' in first ? String(signal.reason) : first.trouble,
-      failed: true,
-      permanent: false,
-    };
-  }
-
-  /** Waits for readiness, then watches liveness; resolves with what went wrong, or on abort. */
-  async #probeUntilTrouble(
-    child: SupervisedProcess,
-    launch: Launch,
-    signal: AbortSignal,
-  ): Promise<string> {
-    const { startTimeoutMs } = this.#options;
-    await child.spawned;
-    if (child.pid === undefined) return await aborted(signal).then(() => 'not started');
-    const problem = await this.#untilReady(launch.readiness, signal);
-    if (signal.aborted) return 'stopped';
-    if (problem !== null) return `not ready within ${startTimeoutMs} ms: ${problem}`;
-    this.#readySince = performance.now();
-    this.#lastHealthyAt = new Date();
-    this.#enter('ready', 'running');
-    return await this.#untilUnhealthy(launch.readiness, signal);
-  }
-
-  async #untilReady(probe: Probe | null, signal: AbortSignal): Promise<string | null> {
-    if (probe === null) return null;
-    const { startTimeoutMs, probeTimeoutMs } = this.#options;
-    const deadline = performance.now() + startTimeoutMs;
-    for (;;) {
-      const problem = await runProbe(probe, probeTimeoutMs, signal);
-      if (problem === null || signal.aborted) return null;
-      if (performance.now() >= deadline) return problem;
-      await delay(readinessPollMs, undefined, { signal }).catch(() => {});
+  #do(effect: Effect): void {
+    const { run } = this.#life;
+    switch (effect.type) {
+      case 'prepare':
+        this.#over = new AbortController();
+        void this.#prepare(run, this.#over.signal);
+        return;
+      case 'launch':
+        this.#over = new AbortController();
+        void this.#live(run, this.#over);
+        return;
+      case 'abandon':
+      case 'end':
+        this.#over.abort();
+        this.#wakeAll();
+        return;
+      case 'wait':
+        this.#retry.set(
+          effect.delayMs,
+          () => this.#options.cooldown?.remainingMs() ?? 0,
+          () => this.#take({ type: 'retry', run }),
+        );
+        return;
+      case 'cancel_wait':
+        this.#retry.cancel();
+        return;
+      default:
+        assertNever(effect);
     }
   }
 
-  async #untilUnhealthy(probe: Probe | null, signal: AbortSignal): Promise<string> {
-    let missed = 0;
-    while (!signal.aborted) {
-      await delay(livenessPeriodMs, undefined, { signal }).catch(() => {});
-      if (signal.aborted || probe === null) continue;
-      const problem = await runProbe(probe, this.#options.probeTimeoutMs, signal);
-      if (signal.aborted) break;
-      if (problem === null) {
-        missed = 0;
-        this.#lastHealthyAt = new Date();
-        if (this.#state === 'unhealthy') this.#enter('ready', 'answers again');
-        continue;
+  async #prepare(run: number, signal: AbortSignal): Promise<void> {
+    this.#adopted = null;
+    let problem: string | null = null;
+    try {
+      const adopted = (await this.#options.keep?.adopt((line) => this.#print(line))) ?? null;
+      this.#adopted = adopted;
+      if (adopted === null) await this.#untilFree(run, signal);
+      if (!signal.aborted) this.#launch = await this.#options.prepare(adopted);
+    } catch (error) {
+      problem = messageOf(error);
+    }
+    if (problem !== null || signal.aborted) await this.#adopted?.stop(this.#options.stopGraceMs);
+    if (problem === null) this.#take({ type: 'prepared', run });
+    else this.#take({ type: 'unprepared', run, reason: problem });
+  }
+
+  /** Waits until the services that this one needs are there. */
+  async #untilFree(run: number, signal: AbortSignal): Promise<void> {
+    const { needs } = this.#options;
+    if (needs === undefined) return;
+    const leave = needs.onChange(() => this.#wakeAll());
+    try {
+      for (let reason = needs.waitsFor(); reason !== null; reason = needs.waitsFor()) {
+        if (signal.aborted) return;
+        this.#take({ type: 'waits', run, reason });
+        await this.#nextTransition();
       }
-      if (this.#options.isBusy?.()) continue;
-      missed += 1;
-      if (missed >= livenessThreshold) return `missed ${missed} probes: ${problem}`;
-      this.#enter('unhealthy', problem);
+    } finally {
+      leave();
     }
-    return 'stopped';
   }
 
-  #endingOf(exit: Exit, launch: Launch): Ending {
-    this.#recordExit(exit);
-    if (exit.spawnError) {
-      const { code } = exit.spawnError;
-      const permanent = code === 'ENOENT' || code === 'EACCES' || code === 'ENOTDIR';
-      return { reason: spawnProblem(launch, exit.spawnError), failed: true, permanent };
+  /** From the start of a process until nothing of it is left. */
+  async #live(run: number, over: AbortController): Promise<void> {
+    const launch = this.#launch;
+    if (launch === null) throw new Error('launched without a preparation');
+    this.#readySince = null;
+    const isAdopted = this.#adopted !== null;
+    // What an adopted process printed when it became ready was read by an earlier run.
+    const readiness = isAdopted ? livenessOf(launch) : launch.readiness;
+    this.#lines.forget();
+    const isLine = readiness?.kind === 'log';
+    const line = isLine ? this.#lines.waitFor(readiness.pattern) : Promise.resolve();
+    const child = this.#adopted ?? (await this.#begin(launch));
+    if (child instanceof Error) {
+      this.#ended(run, await notStarted(launch, child));
+      return;
     }
-    const how = exit.signal === null ? `exit code ${exit.code}` : `signal ${exit.signal}`;
-    const said = this.output.lastComplaint();
-    const failed = exit.code !== 0;
-    return {
-      reason: failed && said !== null ? `ended with ${how}: ${said}` : `ended with ${how}`,
+    this.#process = child;
+    this.output.began(child.pid, isAdopted);
+    const life = this.#options;
+    const end = await liveOnce(child, {
+      launch,
+      readiness,
+      line,
+      settings: life,
+      liveness: life.liveness ?? { ...usualLiveness, timeoutMs: life.probeTimeoutMs },
+      isBusy: () => life.isBusy?.() ?? false,
+      complaint: () => this.output.lastComplaint(),
+      over,
+      say: (news) => this.#heardOf(run, news, isAdopted),
+    });
+    if (end.leftover === null) this.#process = null;
+    this.output.ended(end.exit);
+    this.#ended(run, end);
+  }
+
+  /** An error where the system refuses even to try. */
+  async #begin(launch: Launch): Promise<RunningProcess | NodeJS.ErrnoException> {
+    const { keep, processes } = this.#options;
+    const onLine = (line: OutputLine) => this.#print(line);
+    try {
+      return keep ? await keep.launch(launch, onLine) : processes.launch(launch, onLine);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  #print(line: OutputLine): void {
+    this.output.append(line);
+    this.#lines.heard(line.text);
+  }
+
+  #heardOf(run: number, news: LifeNews, isAdopted: boolean): void {
+    if (news.type === 'ready') this.#readySince = performance.now();
+    if (news.type === 'ready' || news.type === 'probe_answered') this.#lastHealthyAt = new Date();
+    const isTakenOver = news.type === 'ready' && isAdopted;
+    this.#take({ ...news, ...(isTakenOver && { reason: adoptedReason }), run });
+  }
+
+  #ended(run: number, { reason, failed, permanent, leftover, exit }: ProcessEnd): void {
+    if (exit !== null) this.#lastExit = exit;
+    const cause = this.#life.next === 'policy' ? this.#life.cause : null;
+    if (failed || cause !== null) this.#lastError = cause ?? reason;
+    const readyMs = this.#readySince === null ? 0 : performance.now() - this.#readySince;
+    const ending: Ending = {
+      reason,
       failed,
-      permanent: false,
+      permanent,
+      leftover,
+      wasHealthy: readyMs >= healthyAfterMs,
     };
+    this.#take({ type: 'ended', run, ending }, exit);
   }
 
-  #recordExit(exit: Exit): void {
-    if (exit.spawnError) return;
-    this.#lastExit = { code: exit.code, signal: exit.signal, at: new Date().toISOString() };
-  }
-
-  #enter(state: ServiceState, reason: string): void {
-    const from = this.#state;
-    if (from === state && this.#reason === reason) return;
-    this.#state = state;
-    this.#reason = reason;
+  #note(from: Life, exit: LastExit | null): void {
+    const { state, reason } = this.#life;
     this.#since = new Date();
     if (state === 'ready' || state === 'stopped') this.#lastError = null;
     if (state === 'failed') this.#lastError = reason;
     const transition: StateTransition = {
       service: this.name,
-      from,
+      from: from.state,
       to: state,
       reason,
       at: this.#since.toISOString(),
+      ...(exit !== null && { exit }),
     };
     this.#history.push(transition);
     if (this.#history.length > keptTransitions) this.#history.shift();
     this.#options.onTransition(transition);
+    this.#wakeAll();
+  }
+
+  #wakeAll(): void {
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const wake of waiters) wake();
@@ -374,19 +395,4 @@ export class Service {
       this.#waiters.push(resolve);
     });
   }
-}
-
-/** Resolves when the signal aborts. */
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}
-
-function spawnProblem(launch: Launch, error: NodeJS.ErrnoException): string {
-  if (error.code !== 'ENOENT') return `cannot start "${launch.command}": ${error.message}`;
-  const where =
-    launch.workingDir === undefined ? '' : ` (or the folder ${launch.workingDir} is missing)`;
-  return `command "${launch.command}" was not found${where}. Install it or correct the configuration.`;
 }

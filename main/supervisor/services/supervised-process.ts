@@ -5,11 +5,14 @@
  * nothing is left, never judged by the leader alone: it may exit first and leave children.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { setTimeout as delay } from 'node:timers/promises';
-import { cookieName, processesWithCookie } from './cookie.ts';
+import type { Writable } from 'node:stream';
+import { cookieName } from './cookie.ts';
 import type { Guardian } from './guardian.ts';
 import { captureLines, type OutputLine } from './output.ts';
-import { groupEndsWithin, signalGroup } from './process-group.ts';
+import { endTree, killTree, type OnHang } from './process-tree.ts';
+import { type WindowsCommand, windowsCommand } from './windows-command.ts';
+import type { Jobs } from './windows-job.ts';
+import { isFile, WindowsTree } from './windows-tree.ts';
 
 export interface Command {
   readonly command: string;
@@ -24,6 +27,12 @@ export interface ProcessOptions {
   readonly cookie: string;
   readonly guardian: Pick<Guardian, 'began' | 'ended'>;
   readonly onLine: (line: OutputLine) => void;
+  /** Windows: where its job object comes from; null or absent where there are none. */
+  readonly jobs?: Jobs | null;
+  /** Where it writes to instead of our pipes; then nothing is read here. */
+  readonly outputs?: Readonly<Record<'stdout' | 'stderr', number | 'ignore'>>;
+  /** Its standard input: ours to write to, or nothing, which is usual. */
+  readonly input?: 'pipe';
 }
 
 export interface Exit {
@@ -33,32 +42,50 @@ export interface Exit {
   readonly spawnError?: NodeJS.ErrnoException;
 }
 
-/** How often strays are looked for, in ms. */
-const strayPollMs = 20;
-
-/** After SIGKILL the kernel needs a moment. A process that is still there later cannot be killed. */
-const afterKillMs = 2_000;
-
 const isWindows = process.platform === 'win32';
 
-export class SupervisedProcess {
+/** A process of ours, as far as its service has to know it. */
+export interface RunningProcess {
+  /** Undefined when the process could not be started. */
+  readonly pid: number | undefined;
+  /** Settles when the leader runs, or could not be started; never rejects. */
+  readonly spawned: Promise<void>;
+  /** Settles when the leader has exited; never rejects. */
+  readonly exited: Promise<Exit>;
+  /** Ends the whole tree; resolves when nothing of it is left (null), or with what could not be ended. */
+  stop(graceMs: number, onHang?: OnHang): Promise<string | null>;
+  /** Ends what a leader left behind when it exited on its own; resolves like `stop`. */
+  sweep(onHang?: OnHang): Promise<string | null>;
+}
+
+export class SupervisedProcess implements RunningProcess {
   /** Settles when the leader runs, or could not be started; never rejects. */
   readonly spawned: Promise<void>;
   /** Settles when the leader has exited; never rejects. */
   readonly exited: Promise<Exit>;
   readonly #child: ChildProcess;
   readonly #options: ProcessOptions;
+  /** On Windows only. */
+  readonly #tree: WindowsTree | null;
 
   constructor(command: Command, options: ProcessOptions) {
     this.#options = options;
-    this.#child = spawn(command.command, command.args, {
+    const { file, args, verbatim } = programOf(command);
+    this.#child = spawn(file, args, {
       cwd: command.workingDir,
       env: { ...command.env, [cookieName]: options.cookie },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [
+        options.input ?? 'ignore',
+        options.outputs?.stdout ?? 'pipe',
+        options.outputs?.stderr ?? 'pipe',
+      ],
       detached: !isWindows,
       windowsHide: true,
+      windowsVerbatimArguments: verbatim,
     });
-    if (this.#child.pid !== undefined) options.guardian.began(this.#child.pid);
+    const { pid } = this.#child;
+    this.#tree = isWindows && pid !== undefined ? new WindowsTree(pid, options.jobs ?? null) : null;
+    if (pid !== undefined) options.guardian.began(pid);
     this.spawned = new Promise((resolve) => {
       this.#child.once('spawn', resolve);
       this.#child.once('error', () => resolve());
@@ -80,61 +107,43 @@ export class SupervisedProcess {
     return this.#child.pid;
   }
 
-  /** Ends the whole group; resolves when nothing of it is left. Safe to call at any time. */
-  async stop(graceMs: number): Promise<void> {
-    if (this.pid === undefined) return;
-    if (isWindows) {
-      await this.#stopOnWindows();
-      return;
+  /** Its standard input; null when nobody writes to it. */
+  get input(): Writable | null {
+    return this.#child.stdin;
+  }
+
+  /**
+   * Ends the whole tree; resolves when nothing of it is left (null), or with what could not be ended.
+   * Safe to call at any time.
+   */
+  async stop(graceMs: number, onHang: OnHang = () => {}): Promise<string | null> {
+    if (this.pid === undefined) return null;
+    if (this.#tree !== null) {
+      const rest = await this.#tree.end();
+      await this.exited;
+      return rest;
     }
-    signalGroup(this.pid, 'SIGTERM');
-    if (!(await groupEndsWithin(this.pid, graceMs))) {
-      signalGroup(this.pid, 'SIGKILL');
-      await groupEndsWithin(this.pid, afterKillMs);
-    }
-    await this.#endStrays();
+    const left = await endTree(this.pid, this.#options.cookie, graceMs, onHang);
+    if (left === null) this.#options.guardian.ended(this.pid);
     // The pipes may be held open by a process that left the group; nobody reads them any more.
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();
+    return left;
   }
 
-  /** Ends what a leader left behind when it exited on its own. */
-  async sweep(): Promise<void> {
-    if (isWindows || this.pid === undefined) return;
-    if (signalGroup(this.pid, 'SIGKILL')) await groupEndsWithin(this.pid, afterKillMs);
-    await this.#endStrays();
+  /** Ends what a leader left behind when it exited on its own; resolves like `stop`. */
+  async sweep(onHang: OnHang = () => {}): Promise<string | null> {
+    if (this.pid === undefined) return null;
+    if (this.#tree !== null) return await this.#tree.endRest();
+    const left = await killTree(this.pid, this.#options.cookie, onHang);
+    if (left === null) this.#options.guardian.ended(this.pid);
+    return left;
   }
+}
 
-  /** Ends those that left the group; then the guardian can forget it. */
-  async #endStrays(): Promise<void> {
-    const { cookie, guardian } = this.#options;
-    const deadline = performance.now() + afterKillMs;
-    // A stray may fork while it is being looked for, so it is looked for until there is none.
-    for (;;) {
-      const strays = await processesWithCookie(cookie);
-      if (strays.length === 0 || performance.now() >= deadline) break;
-      for (const pid of strays) {
-        try {
-          process.kill(pid, 'SIGKILL');
-        } catch {
-          // It has ended by itself.
-        }
-      }
-      await delay(strayPollMs);
-    }
-    if (this.pid !== undefined) guardian.ended(this.pid);
-  }
-
-  async #stopOnWindows(): Promise<void> {
-    // Windows has no SIGTERM: the tree is ended at once. /T follows parent ids while they still exist.
-    const killer = spawn('taskkill', ['/PID', String(this.pid), '/T', '/F'], { windowsHide: true });
-    await new Promise<void>((resolve) => {
-      killer.once('error', () => {
-        this.#child.kill('SIGKILL');
-        resolve();
-      });
-      killer.once('exit', () => resolve());
-    });
-    await this.exited;
-  }
+/** What has to be started for a command: on Windows some are no programs, but files of a shell. */
+function programOf({ command, args, env, workingDir = '.' }: Command): WindowsCommand {
+  return isWindows
+    ? windowsCommand(command, args, { env, workingDir, isFile })
+    : { file: command, args, verbatim: false };
 }
