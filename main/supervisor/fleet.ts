@@ -1,46 +1,34 @@
 /**
- * All services of a configuration: what they are, in which order they start and stop.
+ * All services of a configuration: what they are, in which order they start and stop, and what becomes
+ * of them when the configuration changes.
  *
- * The pool and whatever needs nothing start side by side; the dashboard waits for the pool when it is
- * told to (`requires_mcp`). They stop in reverse: first those that use the pool, then the pool.
+ * All start side by side; each waits for what it needs (`depends_on`, `requires_mcp`) and says so. They
+ * stop in reverse: first those that need others, and the pools when the gateway has closed. A changed
+ * configuration touches only the services that it is about. Changes are applied one after the other, and
+ * whoever starts or stops a service meanwhile has his turn after them: nobody starts what is just
+ * being replaced.
  */
-import type { Agent } from 'undici';
-import type { Config } from '../../shared/config-schema.ts';
 import { CodedError } from '../../shared/errors.ts';
-import type { ServiceKind, ServiceStatus, StateTransition } from '../../shared/status.ts';
-import { displayName } from '../../shared/wording.ts';
-import {
-  dashboardLaunch,
-  fallbackApiLaunch,
-  type LaunchContext,
-  mcpInstanceLaunch,
-  serverLaunch,
-  type WebhookTarget,
-} from './launches.ts';
-import { findFreePort, isPortFree } from './pool/free-port.ts';
+import type {
+  InstanceStatus,
+  ServiceStatus,
+  SessionStatus,
+  StateTransition,
+} from '../../shared/status.ts';
+import type { BackendChoice } from './container-backend.ts';
+import { type FleetParts, FleetServices, type Member } from './fleet-services.ts';
 import { Pool } from './pool/pool.ts';
-import type { BackOffPolicy } from './services/back-off.ts';
-import type { ProcessHost } from './services/process-host.ts';
-import {
-  type Launch,
-  type RestartPolicy,
-  Service,
-  type ServiceOptions,
-} from './services/service.ts';
-import type { Logger } from './telemetry/logger.ts';
+import type { PlannedChange, ServicePlan } from './service-plans.ts';
+import { cooldownSettings, keptServices, needsOf } from './service-settings.ts';
+import { Cooldowns } from './services/cooldowns.ts';
+import { Dependencies, type NeededStatus } from './services/dependencies.ts';
+import type { Kept } from './services/keep.ts';
+import { Service } from './services/service.ts';
+import { Terminal } from './terminal/terminal.ts';
 
-export interface FleetOptions {
-  readonly context: LaunchContext;
-  readonly processes: ProcessHost;
-  /** Connections to the MCP instances. */
-  readonly agent: Agent;
-  readonly logger: Logger;
-  /** Known once the gateway listens; null while events are off. */
-  readonly webhook: () => WebhookTarget | null;
-  readonly eventsUrl: () => string | null;
-  readonly onTransition: (transition: StateTransition) => void;
-  /** Counts that views show have changed. */
-  readonly onChange: () => void;
+export interface FleetOptions extends FleetParts {
+  /** The services to begin with. */
+  readonly plans: readonly ServicePlan[];
 }
 
 /** What can be started and stopped by name. */
@@ -52,77 +40,273 @@ export interface Startable {
   readonly history: readonly StateTransition[];
 }
 
-/** The keys that every service section has. */
-interface LifeSettings {
-  readonly restart_policy: RestartPolicy;
-  readonly start_timeout_ms: number;
-  readonly stop_grace_ms: number;
+/** A change that has begun; `done` rejects with the reason when it fails. */
+export interface BegunChange {
+  readonly change: PlannedChange;
+  readonly done: Promise<void>;
 }
 
+/** The pool behind `/mcp`. */
+const mainPool = 'mcp';
+
+const changedReason = 'the configuration changed';
+
 export class Fleet {
-  readonly pool: Pool | null;
-  readonly dashboard: Service | null;
-  readonly fallbackApi: Service | null;
   readonly #options: FleetOptions;
-  readonly #servers: readonly Service[];
-  readonly #poolReady = Promise.withResolvers<void>();
+  readonly #services: FleetServices;
+  readonly #dependencies: Dependencies;
+  /** By name in lower case, in the order in which they are shown. */
+  #members = new Map<string, Member>();
+  readonly #pools = new Map<string, Pool>();
+  /** Settles when the changes that are being applied are over; null while there are none. */
+  #changing: Promise<void> | null = null;
+  #isEnding = false;
 
   constructor(options: FleetOptions) {
     this.#options = options;
-    const { config } = options.context;
-    this.pool = config.mcp.enabled ? this.#makePool() : null;
-    this.dashboard = config.dashboard.enabled ? this.#makeDashboard() : null;
-    this.fallbackApi = config.fallback_api.enabled ? this.#makeFallbackApi() : null;
-    this.#servers = config.servers
-      .filter((server) => server.enabled)
-      .map((server) =>
-        this.#makeService(server.name, 'server', server, async () => {
-          if (server.port !== undefined) await claimPort(server.port, `server "${server.name}"`);
-          return serverLaunch(options.context, server);
-        }),
-      );
+    const config = () => options.context.config;
+    this.#dependencies = new Dependencies(needsOf(config()), (name) => this.#lookAt(name));
+    const cooldowns = new Cooldowns(
+      cooldownSettings(() => config().reconnect),
+      (name) => this.#dependencies.dependentsOf(name),
+    );
+    this.#services = new FleetServices(options, {
+      needs: (name) => this.#dependencies.of(name),
+      cooldown: (name) => cooldowns.of(name),
+      isThere: (member) => [...this.#members.values()].some((each) => each === member),
+      onTransition: (transition) => this.#note(transition),
+    });
+    for (const plan of options.plans) this.#add(plan);
   }
 
-  /** Starts everything; resolves when each is ready or has told why not. Never throws. */
+  /** By name in lower case: `mcp` is the main one, the others are MCP servers of `[[servers]]`. */
+  get pools(): ReadonlyMap<string, Pool> {
+    return this.#pools;
+  }
+
+  /** The pool behind `/mcp`; null while MCP is switched off. */
+  get pool(): Pool | null {
+    return this.#pools.get(mainPool) ?? null;
+  }
+
+  /** How the instances of the main pool run. */
+  get backend(): BackendChoice {
+    return this.#services.backend;
+  }
+
+  get dashboard(): Service | null {
+    return this.#service('dashboard');
+  }
+
+  get fallbackApi(): Service | null {
+    return this.#service('fallback_api');
+  }
+
+  /** On demand; a service where the user has a program of their own for it. */
+  get terminal(): Terminal | Service | null {
+    const member = this.#members.get('interactive_terminal');
+    return member === undefined || member instanceof Pool ? null : member;
+  }
+
+  /** Starts everything that is not on demand; resolves when each is ready or has told why not. Never throws. */
   async start(): Promise<void> {
-    const { requires_mcp } = this.#options.context.config.dashboard;
-    const dashboard = async () => {
-      if (requires_mcp && this.pool) await this.#poolReady.promise;
-      await this.dashboard?.start();
-    };
-    await Promise.allSettled([
-      this.pool?.start(),
-      dashboard(),
-      this.fallbackApi?.start(),
-      ...this.#servers.map((server) => server.start()),
-    ]);
+    await Promise.allSettled([...this.#members.values()].map(begin));
   }
 
-  /** Stops what uses the pool; `stopPool` comes when the gateway has closed. */
+  /** Stops what may use the pools; `stopPools` comes when the gateway has closed. No change is applied any more. */
   async stopClients(reason: string): Promise<void> {
-    const clients = [this.dashboard, this.fallbackApi, ...this.#servers];
-    await Promise.all(clients.map(async (service) => await service?.stop(reason)));
+    this.#isEnding = true;
+    await this.#changing;
+    await this.#stopInOrder(reason, (name) => !this.#neededByPools().has(name));
   }
 
-  async stopPool(reason: string): Promise<void> {
-    await this.pool?.stop(reason);
+  /** Stops the pools, and then what they need. */
+  async stopPools(reason: string): Promise<void> {
+    await this.#stopInOrder(reason, (name) => this.#neededByPools().has(name));
+  }
+
+  /**
+   * Makes the services be what the configuration, which is the running one by now, says. Resolves when
+   * what has to end has ended and what has to start has begun to. To be called one after the other.
+   */
+  async apply(changes: readonly PlannedChange[]): Promise<readonly BegunChange[]> {
+    if (this.#isEnding) return [];
+    const applied = this.#apply(changes);
+    this.#changing = applied.then(
+      () => {},
+      () => {},
+    );
+    try {
+      return await applied;
+    } finally {
+      this.#changing = null;
+      this.#options.onChange();
+    }
+  }
+
+  async #apply(changes: readonly PlannedChange[]): Promise<readonly BegunChange[]> {
+    const replaced = changes.filter((change) => this.#isReplaced(change));
+    const leaving = new Map(
+      [...changes.filter(({ action }) => action === 'stop'), ...replaced].map(({ plan }) => [
+        plan.name.toLowerCase(),
+        this.#members.get(plan.name.toLowerCase()),
+      ]),
+    );
+    const pausing = changes
+      .filter((change) => change.action === 'restart' && !replaced.includes(change))
+      .filter(({ plan }) => this.#members.get(plan.name.toLowerCase()) instanceof Service)
+      .map(({ plan }) => plan.name.toLowerCase())
+      .filter((name) => this.#members.get(name)?.status().state !== 'stopped');
+    const ending = new Map([
+      ...leaving,
+      ...pausing.map((name) => [name, this.#members.get(name)] as const),
+    ]);
+    // Nobody finds them any more, so nobody starts them again.
+    for (const name of leaving.keys()) this.#remove(name);
+    // All end before any begins: one may want the port that another one has.
+    await this.#dependencies.stopInOrder([...ending.keys()], async (name) => {
+      await ending.get(name)?.stop(changedReason);
+    });
+    for (const member of leaving.values()) if (member instanceof Terminal) member.close();
+    this.#dependencies.update(needsOf(this.#options.context.config));
+    for (const { action, plan } of changes) {
+      if (action !== 'stop' && !this.#members.has(plan.name.toLowerCase())) this.#add(plan);
+    }
+    this.#sort(changes);
+    return changes
+      .filter(({ action }) => action !== 'none')
+      .map((change) => {
+        const done = this.#begin(change, leaving, pausing);
+        // Its state says it, too; whoever wants to know asks later.
+        done.catch(() => {});
+        return { change, done };
+      });
+  }
+
+  /** It becomes a thing of another kind, so it cannot just start anew. */
+  #isReplaced({ action, plan, isOther }: PlannedChange): boolean {
+    return action === 'restart' && isOther && this.#members.has(plan.name.toLowerCase());
+  }
+
+  async #begin(
+    { action, plan }: PlannedChange,
+    leaving: ReadonlyMap<string, unknown>,
+    paused: readonly string[],
+  ): Promise<void> {
+    const name = plan.name.toLowerCase();
+    const member = this.#members.get(name);
+    if (action === 'stop' || member === undefined) return;
+    if (action === 'start' || leaving.has(name)) await begin(member);
+    else if (member instanceof Pool) {
+      const renewed = action === 'restart' ? member.renew(changedReason) : Promise.resolve();
+      // First the new program: what a higher minimum starts need not be replaced at once.
+      await Promise.allSettled([renewed]);
+      await member.setBounds(this.#services.boundsOf(plan));
+      await renewed;
+    } else if (paused.includes(name)) await member.restart(changedReason);
+  }
+
+  #add(plan: ServicePlan): void {
+    const name = plan.name.toLowerCase();
+    const member = this.#services.make(plan);
+    this.#members.set(name, member);
+    if (member instanceof Pool) this.#pools.set(name, member);
+  }
+
+  #remove(name: string): void {
+    this.#members.delete(name);
+    this.#pools.delete(name);
+  }
+
+  /** As they stand in the configuration. */
+  #sort(changes: readonly PlannedChange[]): void {
+    const names = changes.map(({ plan }) => plan.name.toLowerCase());
+    const sorted = [...this.#members].toSorted(
+      ([one], [other]) => names.indexOf(one) - names.indexOf(other),
+    );
+    this.#members = new Map(sorted);
+  }
+
+  /** Stops some of the services, each after those that need it. */
+  async #stopInOrder(reason: string, isMeant: (name: string) => boolean): Promise<void> {
+    const names = [...this.#members.keys()].filter(isMeant);
+    await this.#dependencies.stopInOrder(names, async (name) => {
+      await this.#members.get(name)?.stop(reason);
+    });
+  }
+
+  /** The pools and all that they need, by name in lower case. */
+  #neededByPools(): ReadonlySet<string> {
+    const isNeeded = (name: string) =>
+      this.pools.has(name) ||
+      [...this.#dependencies.dependentsOf(name)].some((dependent) => this.pools.has(dependent));
+    return new Set([...this.#members.keys()].filter(isNeeded));
+  }
+
+  /** The services whose processes survive the supervisor. */
+  keptServices(): readonly Kept[] {
+    return keptServices(this.#options.context.config);
+  }
+
+  /** The instances of all pools. */
+  instanceStatuses(): readonly InstanceStatus[] {
+    return [...this.pools.values()].flatMap((pool) => pool.instanceStatuses());
+  }
+
+  /** The MCP sessions of all pools. */
+  sessionStatuses(): readonly SessionStatus[] {
+    return [...this.pools.values()].flatMap((pool) => pool.sessionStatuses());
+  }
+
+  /** Ends a session wherever it lives; false when nobody knows it. */
+  async closeSession(sessionId: string): Promise<boolean> {
+    for (const pool of this.pools.values()) {
+      if (await pool.closeSession(sessionId)) return true;
+    }
+    return false;
   }
 
   /** The services that people know, in the order they are shown. */
   services(): readonly Startable[] {
-    const built = [this.pool, this.dashboard, this.fallbackApi];
-    return [...built.filter((service) => service !== null), ...this.#servers];
+    return [...this.#members.values()];
   }
 
-  /** The pool; throws `unknown_service` while MCP is switched off. */
-  requirePool(): Pool {
-    if (this.pool) return this.pool;
-    throw new CodedError('unknown_service', 'MCP is switched off: [mcp] enabled = false.');
+  /** A pool by name; throws `unknown_service`, for the main one also while MCP is switched off. */
+  requirePool(name: string): Pool {
+    const pool = this.pools.get(name.toLowerCase());
+    if (pool) return pool;
+    if (name === mainPool)
+      throw new CodedError('unknown_service', 'MCP is switched off: [mcp] enabled = false.');
+    const known = [...this.pools.values()].map((each) => each.name).join(', ');
+    throw new CodedError(
+      'unknown_service',
+      `There is no MCP server "${name.slice(0, 80)}". Known: ${known || 'none'}.`,
+    );
   }
 
-  /** A service or a pool instance (`mcp:1`); throws `unknown_service` naming the known ones. */
+  /**
+   * A service or an instance of a pool (`mcp:1`); throws `unknown_service` naming the known ones. What is
+   * begun with it while the configuration changes begins after that.
+   */
   byName(name: string): Startable {
-    const all = [...this.services(), ...(this.pool?.instances.map((each) => each.service) ?? [])];
+    const found = this.#require(name);
+    if (this.#changing === null) return found;
+    const later = async () => {
+      await this.#changing;
+      return this.#require(name);
+    };
+    return {
+      history: found.history,
+      status: () => found.status(),
+      start: async () => await (await later()).start(),
+      stop: async (reason) => await (await later()).stop(reason),
+      restart: async (reason) => await (await later()).restart(reason),
+    };
+  }
+
+  #require(name: string): Startable {
+    const instances = [...this.pools.values()].flatMap((pool) => pool.instances);
+    const all = [...this.services(), ...instances.map((each) => each.service)];
     const wanted = name.toLowerCase();
     const found = all.find((service) => service.status().name.toLowerCase() === wanted);
     if (found) return found;
@@ -133,72 +317,9 @@ export class Fleet {
     );
   }
 
-  #makePool(): Pool {
-    const { context, logger, webhook, onChange } = this.#options;
-    const { mcp } = context.config;
-    return new Pool({
-      minInstances: mcp.pool.min_instances,
-      maxInstances: mcp.pool.max_instances,
-      maxSessionsPerInstance: mcp.pool.max_connections_per_instance,
-      basePort: mcp.pool.base_port,
-      failover: mcp.pool.failover,
-      scaleDownAfterMs: mcp.pool.scale_down_after_s * 1_000,
-      sessionIdleMs: mcp.pool.session_idle_minutes * 60_000,
-      agent: this.#options.agent,
-      logger,
-      launch: (name, port) => mcpInstanceLaunch(context, name, port, webhook()),
-      makeService: (options) => new Service({ ...this.#common(mcp), ...options }),
-      onTransition: (transition) => {
-        if (transition.service === 'mcp' && transition.to === 'ready') this.#poolReady.resolve();
-        this.#note(transition);
-      },
-      onChange,
-    });
-  }
-
-  #makeDashboard(): Service {
-    const { context, eventsUrl } = this.#options;
-    const { dashboard } = context.config;
-    return this.#makeService('dashboard', 'dashboard', dashboard, async () =>
-      dashboardLaunch(context, await claimPort(dashboard.port, 'dashboard'), eventsUrl()),
-    );
-  }
-
-  #makeFallbackApi(): Service {
-    const { context } = this.#options;
-    const { fallback_api } = context.config;
-    return this.#makeService('fallback_api', 'fallback_api', fallback_api, async () =>
-      fallbackApiLaunch(context, await claimPort(fallback_api.port, 'fallback API')),
-    );
-  }
-
-  #makeService(
-    name: string,
-    kind: ServiceKind,
-    settings: LifeSettings,
-    prepare: () => Promise<Launch>,
-  ): Service {
-    return new Service({
-      ...this.#common(settings),
-      name,
-      displayName: displayName(name),
-      kind,
-      prepare,
-      onTransition: (transition) => this.#note(transition),
-    });
-  }
-
-  #common(settings: LifeSettings) {
-    const { config } = this.#options.context;
-    return {
-      restartPolicy: settings.restart_policy,
-      startTimeoutMs: settings.start_timeout_ms,
-      stopGraceMs: settings.stop_grace_ms,
-      probeTimeoutMs: config.mcp.health_timeout_ms,
-      backOff: backOffPolicy(config.reconnect),
-      keepOutput: config.runtime_output.enabled,
-      processes: this.#options.processes,
-    } satisfies Partial<ServiceOptions>;
+  #service(name: string): Service | null {
+    const member = this.#members.get(name);
+    return member instanceof Service ? member : null;
   }
 
   #note(transition: StateTransition): void {
@@ -206,28 +327,18 @@ export class Fleet {
     const level = to === 'failed' || to === 'crash_loop' || to === 'unhealthy' ? 'warn' : 'info';
     this.#options.logger[level]({ service, from, reason }, to.replace('_', ' '));
     this.#options.onTransition(transition);
+    this.#dependencies.changed();
+  }
+
+  #lookAt(name: string): NeededStatus | null {
+    const found = this.#members.get(name.toLowerCase());
+    if (found === undefined) return null;
+    return { ...found.status(), isResting: found instanceof Pool && found.isResting };
   }
 }
 
-function backOffPolicy(reconnect: Config['reconnect']): BackOffPolicy {
-  return {
-    initialDelayMs: reconnect.initial_delay_ms,
-    maxDelayMs: reconnect.max_delay_ms,
-    multiplier: reconnect.multiplier,
-    jitterRatio: reconnect.jitter_ratio,
-    maxAttempts: reconnect.max_attempts,
-    cooldownAfterAttempts: reconnect.cooldown_after_attempts,
-    cooldownMs: reconnect.cooldown_child_local_ms,
-  };
-}
-
-/** The configured port if nobody has it, any free one for 0; throws `port_taken`. Kills nobody (W25). */
-async function claimPort(port: number, owner: string): Promise<number> {
-  if (port !== 0 && (await isPortFree(port))) return port;
-  const free = port === 0 ? await findFreePort(0, new Set()) : null;
-  if (free !== null) return free;
-  throw new CodedError(
-    'port_taken',
-    `Port ${port} of the ${owner} is in use by another program. Stop that program or set another port.`,
-  );
+/** What is on demand waits for somebody who wants it. */
+async function begin(member: Member): Promise<void> {
+  if (member instanceof Pool) await member.open();
+  else if (!member.status().onDemand) await member.start();
 }

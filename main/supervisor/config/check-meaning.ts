@@ -5,7 +5,10 @@
  */
 import { defaultConfig } from '../../../shared/config-schema.ts';
 import type { ConfigProblem } from '../../../shared/status.ts';
+import { clientProblems, repeated, routeProblems } from './check-routes.ts';
 import { isTable, problemAt, valueAt } from './check-schema.ts';
+import { serverProblems } from './check-servers.ts';
+import { serviceProblems } from './check-services.ts';
 import {
   headerRange,
   isBehind,
@@ -22,10 +25,17 @@ export function contradictions(document: TomlDocument): ConfigProblem[] {
   return [
     ...orderOf(document, ['mcp', 'pool'], 'min_instances', 'max_instances'),
     ...orderOf(document, ['reconnect'], 'initial_delay_ms', 'max_delay_ms'),
+    ...orderOf(document, ['runtime_output'], 'max_file_mb', 'max_total_mb'),
     ...samePorts(fixed),
     ...poolPorts(document, fixed),
     ...sameNames(document),
+    ...serverProblems(document),
     ...fallbackProgram(document),
+    ...serviceProblems(document),
+    ...repeated(document, ['events', 'sources'], 'name', (name) => name.trim().toLowerCase()),
+    ...repeated(document, ['form_apps'], 'name', (name) => name.toLowerCase()),
+    ...routeProblems(document),
+    ...clientProblems(document),
   ];
 }
 
@@ -76,8 +86,15 @@ function fixedPorts(document: TomlDocument): FixedPort[] {
   const { data, places } = document;
   const servers = valueAt(data, ['servers']);
   const paths: KeyPath[] = [
-    ['supervisor', 'control_tcp_port'],
+    ...(valueAt(data, ['supervisor', 'control_tcp']) === false
+      ? []
+      : [['supervisor', 'control_tcp_port']]),
     ['mcp', 'port'],
+    // The built-in terminal has no port of its own.
+    ...(typeof valueAt(data, ['interactive_terminal', 'command']) === 'string' &&
+    isOn(document, ['interactive_terminal'])
+      ? [['interactive_terminal', 'port']]
+      : []),
     ...[['gui_server'], ['dashboard'], ['fallback_api']]
       .filter((section) => isOn(document, section))
       .map((section) => [...section, 'port']),

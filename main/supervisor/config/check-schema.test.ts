@@ -144,7 +144,7 @@ describe('[[servers]]', () => {
   test('a complete block gets its defaults and a trimmed name', () => {
     const text = '[[servers]]\nname = " search "\ncommand = "node"\n[servers.env]\nA = "b"\n';
     expect(parseConfig(text).config?.servers).toEqual([
-      {
+      expect.objectContaining({
         name: 'search',
         command: 'node',
         args: [],
@@ -153,7 +153,10 @@ describe('[[servers]]', () => {
         restart_policy: 'always_restart',
         start_timeout_ms: 30_000,
         stop_grace_ms: 10_000,
-      },
+        mcp: false,
+        max_instances: 1,
+        base_port: 0,
+      }),
     ]);
   });
 });
@@ -174,7 +177,7 @@ test('W33 unknown keys are flagged, ranges are checked', () => {
     ['mcp.port', '65536', 'a whole number from 0 to 65535'],
     ['mcp.port', '3457.5', 'a whole number from 0 to 65535'],
     ['mcp.stop_grace_ms', '600001', 'a whole number from 0 to 600000 (milliseconds)'],
-    ['mcp.pool.min_instances', '0', 'a whole number from 1 to 64 (instances)'],
+    ['mcp.pool.max_connections_per_instance', '0', 'a whole number from 1 to 10000 (sessions)'],
     ['reconnect.jitter_ratio', '1.5', 'a number from 0 to 1'],
     ['reconnect.multiplier', 'nan', 'a number from 1 to 10'],
   ] as const;
@@ -190,7 +193,7 @@ test('W33 unknown keys are flagged, ranges are checked', () => {
 test('an unknown key that exists elsewhere is told where it belongs', () => {
   expect(findings('port = 3\n[mcp]\nmax_instances = 4\n[mcp.pol]\n"mcp.pool" = 1\n')).toEqual([
     '1:1-1:5 warning unknown section or key "port"; it belongs in [mcp], [dashboard], [servers]',
-    '3:1-3:14 warning unknown key "max_instances" in [mcp]; it belongs in [mcp.pool]',
+    '3:1-3:14 warning unknown key "max_instances" in [mcp]; it belongs in [mcp.pool], [servers]',
     '4:6-4:9 warning unknown key "pol" in [mcp] (did you mean "pool"?)',
   ]);
   expect(findings('"mcp.pool" = 3\n')).toEqual([
@@ -214,12 +217,12 @@ advertise = true
 cooldown_dependency_group_ms = 0
 cooldown_global_ms = 0
 [mcp]
-backend = "container"
+backend = "node"
 socket_path = "x"
 [mcp.container]
 engine = "podman"
 [interactive_terminal]
-enabled = true
+executable_path = "x"
 [dashboard]
 static_dir = "x"
 variant = "classic"
@@ -245,12 +248,8 @@ api_key = ""
       '3 supervisor.control_transport',
       '4 supervisor.bind_address',
       '5 discovery',
-      '9 reconnect.cooldown_dependency_group_ms',
-      '10 reconnect.cooldown_global_ms',
-      '12 mcp.backend',
       '13 mcp.socket_path',
-      '14 mcp.container',
-      '16 interactive_terminal',
+      '17 interactive_terminal.executable_path',
       '19 dashboard.static_dir',
       '20 dashboard.variant',
       '22 gui_server.monitor_allowed_paths',
@@ -260,8 +259,6 @@ api_key = ""
       '26 mdns',
       '27 chatbot',
       '30 approval',
-      '31 brainstorm_gui',
-      '32 approval_gui',
     ]);
   });
 
@@ -269,13 +266,17 @@ api_key = ""
     expect(findings('[chatbot]\nenabled = true\n')).toEqual([
       '1:1-1:10 notice [chatbot] belonged to the old supervisor; this one ignores it',
     ]);
-    expect(findings('[mcp]\nbackend = "container"\n')).toEqual([
-      '2:1-2:8 notice mcp.backend is ignored: only "node" is available, which runs MCP servers as processes',
+    expect(findings('[interactive_terminal]\nexecutable_path = "x"\n')).toEqual([
+      '2:1-2:16 notice interactive_terminal.executable_path is ignored: see interactive_terminal.shell and command',
     ]);
   });
 
-  test('the backend that is there anyway needs no notice', () => {
-    expect(findings('[mcp]\nbackend = "node"\n')).toEqual([]);
+  test('both backends of the old supervisor are there', () => {
+    for (const backend of ['node', 'container']) {
+      expect(
+        findings(`[mcp]\nbackend = "${backend}"\n[mcp.container]\nengine = "docker"\n`),
+      ).toEqual([]);
+    }
   });
 
   test('a fallback API that was on by default is said to be off', () => {

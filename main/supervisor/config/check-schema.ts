@@ -3,12 +3,12 @@
  * the old supervisor notices; each stands at the token it is about.
  */
 import {
-  configSections,
   expectation,
   type KeyInfo,
   type KeyType,
   type SectionInfo,
-} from '../../../shared/config-keys.ts';
+} from '../../../shared/config-key-info.ts';
+import { configSections } from '../../../shared/config-keys.ts';
 import { legacyKeys } from '../../../shared/config-legacy.ts';
 import { configSchema } from '../../../shared/config-schema.ts';
 import type { ConfigProblem } from '../../../shared/status.ts';
@@ -168,7 +168,6 @@ function* walk(document: TomlDocument, path: KeyPath, table: TomlTable): Generat
       for (const [index, each] of (Array.isArray(value) ? value : []).entries())
         if (isTable(each)) yield* walk(document, [...here, index], each);
     } else if (old !== undefined) {
-      if (value === old.silentFor) continue;
       const title = path.length === 0 || isTable(value) ? `[${dotted}]` : dotted;
       const range = headerRange(document.places, here);
       yield problemAt(range, 'notice', here, `${title} ${old.notice}`);

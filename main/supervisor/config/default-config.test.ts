@@ -31,11 +31,22 @@ test('the default file shows every section and key', () => {
 });
 
 test('every key of the default file can be switched on as it stands, but no known secret', () => {
-  const { problems } = parseConfig(uncommented);
+  // Keys that exclude others are shown beside them; of those one is switched on.
+  const notForMcp = /^(mcp|base_port|readiness_\w+|on_supervisor_exit) = .*\n/gm;
+  const compatible = uncommented
+    .replace(/^(readiness_tcp|readiness_log) = .*\n/gm, '')
+    .split(/^(?=\[)/m)
+    .map((text) => (text.startsWith('[[servers]]') ? text.replace(notForMcp, '') : text))
+    .join('');
+  const { problems } = parseConfig(compatible);
   expect(problems.map(({ message }) => message)).toEqual([
     'auth.api_key: must be 16 or more ASCII characters without spaces',
+    'auth.clients has no effect while the gateway asks nobody: add gateway = true to [auth]',
+    'auth.clients.token: must be 16 or more ASCII characters without spaces',
   ]);
-  const withSecret = uncommented.replace('your own secret', 'abcdefghijklmnop');
+  const withSecret = compatible
+    .replace('your own secret', 'abcdefghijklmnop')
+    .replace('its own secret', 'ponmlkjihgfedcba');
   const { config } = parseConfig(withSecret);
   expect(config?.reconnect).toEqual(defaultConfig.reconnect);
   expect(config?.supervisor.control_pipe).toBe(defaultConfig.supervisor.control_pipe);
@@ -49,7 +60,7 @@ test('no line of the default file is wider than 100 characters', () => {
 test('the default file is written into folders that are missing, for its user only', async () => {
   const path = join(folder, 'a', 'ProjectMemory', 'supervisor.toml');
   expect(await writeDefaultConfig(path)).toBe(true);
-  expect(await loadConfig(path)).toEqual({
+  expect(await loadConfig(path)).toMatchObject({
     config: defaultConfig,
     problems: [],
     text: defaultConfigText,

@@ -3,12 +3,8 @@
  * default, generated from the schema. All keys are commented out, so that a default that a later
  * version improves takes effect.
  */
-import {
-  configSections,
-  expectation,
-  type KeyInfo,
-  type SectionInfo,
-} from '../../../shared/config-keys.ts';
+import { expectation, type KeyInfo, type SectionInfo } from '../../../shared/config-key-info.ts';
+import { configSections } from '../../../shared/config-keys.ts';
 import { createFile } from './write-file.ts';
 
 const lineWidth = 100;
@@ -64,12 +60,19 @@ function assignment(key: KeyInfo): string {
 function tomlValue(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(tomlValue).join(', ')}]`;
   if (typeof value === 'object' && value !== null) {
-    const entries = Object.entries(value).map(([name, each]) => `${name} = ${tomlValue(each)}`);
+    const entries = Object.entries(value).map(
+      ([name, each]) => `${tomlKey(name)} = ${tomlValue(each)}`,
+    );
     return `{ ${entries.join(', ')} }`;
   }
   // Single quotes keep the backslashes of Windows paths readable.
   if (typeof value === 'string' && value.includes('\\')) return `'${value}'`;
   return JSON.stringify(value);
+}
+
+/** Only simple names may stand without quotes; a dot would begin a table. */
+function tomlKey(name: string): string {
+  return /^[\w-]+$/.test(name) ? name : JSON.stringify(name);
 }
 
 /** Comment lines of at most `lineWidth` characters. */

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { loadConfig, type ParsedConfig } from './load-config.ts';
 import { codeOf, replaceFile } from './write-file.ts';
 
-interface LastGoodPlace {
+export interface LastGoodPlace {
   readonly dataFolder: string;
   /** The file that this is a copy of. */
   readonly configPath: string;

@@ -9,6 +9,7 @@ import { messageOf } from '../../../shared/errors.ts';
 import type { ConfigProblem } from '../../../shared/status.ts';
 import { contradictions } from './check-meaning.ts';
 import { schemaErrors, unknownKeys } from './check-schema.ts';
+import { hashOf } from './content-hash.ts';
 import { readToml } from './toml-document.ts';
 import { codeOf } from './write-file.ts';
 
@@ -25,6 +26,10 @@ export interface ParsedConfig {
 export interface LoadedConfig extends ParsedConfig {
   /** What the file says, without byte order mark; null when it could not be read as text. */
   readonly text: string | null;
+  /** What the file says as it is; bytes that are not UTF-8 are U+FFFD. Empty when it could not be read. */
+  readonly raw: string;
+  /** Tells one content of the file from another; empty when there is no file. SHA-256 of the bytes, in hex. */
+  readonly hash: string;
 }
 
 /**
@@ -61,19 +66,23 @@ export function usableSections(text: string): Config {
 export async function loadConfig(path: string): Promise<LoadedConfig> {
   let bytes: Buffer;
   try {
-    const { size, isFile } = await factsOf(path);
-    if (!isFile) return { ...refused('this is not a file'), text: null };
-    if (size > maxConfigBytes) return { ...refused(tooLarge), text: null };
+    const { size, isFile, mtimeMs } = await factsOf(path);
+    if (!isFile) return { ...refused('this is not a file'), ...unread };
+    if (size > maxConfigBytes)
+      return { ...refused(tooLarge), ...unread, hash: hashOf(`${size} ${mtimeMs}`) };
     bytes = await readFile(path);
   } catch (error) {
     const isMissing = codeOf(error) === 'ENOENT';
     const message = isMissing ? 'there is no such file' : `cannot be read: ${messageOf(error)}`;
-    return { ...refused(message), text: null };
+    return { ...refused(message), ...unread };
   }
+  const file = { raw: bytes.toString('utf8'), hash: hashOf(bytes) };
   const text = decode(bytes);
-  if (text === null) return { ...refusedBytes(bytes), text: null };
-  return { ...parseConfig(text), text: withoutMark(text) };
+  if (text === null) return { ...refusedBytes(bytes), text: null, ...file };
+  return { ...parseConfig(text), text: withoutMark(text), ...file };
 }
+
+const unread = { text: null, raw: '', hash: '' };
 
 const tooLarge = `the file is larger than ${maxConfigBytes / 1024 / 1024} MiB`;
 
@@ -87,9 +96,9 @@ function refused(message: string, line = 1, column = 1): ParsedConfig {
 }
 
 /** Asked before opening: to open a named pipe would wait for its writer. */
-async function factsOf(path: string): Promise<{ size: number; isFile: boolean }> {
+async function factsOf(path: string) {
   const facts = await stat(path);
-  return { size: facts.size, isFile: facts.isFile() };
+  return { size: facts.size, mtimeMs: facts.mtimeMs, isFile: facts.isFile() };
 }
 
 /** The text of UTF-8 bytes, or null; `partial` allows an unfinished character at the end. */

@@ -131,6 +131,7 @@ function badValue({ rest, lineText, fault }: Context): Finding {
     if (key === undefined) return { message: 'expected a value' };
     return { message: `expected a value after "${key} ="`, column: Math.min(column, fault.column) };
   }
+  if (word.startsWith('=')) return { message: 'expected a value, found "="', length: 1 };
   if (/^(?:true|yes|on)$/i.test(word)) return { message: `expected true, found ${word}` };
   if (/^(?:false|no|off)$/i.test(word)) return { message: `expected false, found ${word}` };
   if (/^[\d.+-]/.test(word)) return { message: `${word} is not a number that TOML knows` };

@@ -3,14 +3,27 @@
  * place, flushed to the disk, then put there in one step. Only their user can read them.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** Writes or replaces a file; missing folders are made. */
-export async function replaceFile(path: string, text: string): Promise<void> {
-  await viaTemporary(path, text, async (temporary) => {
-    await rename(temporary, path);
-  });
+/** What a file that replaces another one keeps of it. */
+export interface FileFacts {
+  /** Permissions, as `stat` tells them. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Writes or replaces a file; missing folders are made. `like`: whose permissions and owner it gets. */
+export async function replaceFile(path: string, text: string, like?: FileFacts): Promise<void> {
+  await viaTemporary(
+    path,
+    text,
+    async (temporary) => {
+      await rename(temporary, path);
+    },
+    like,
+  );
 }
 
 /** Writes a file unless there is one already; says whether it did. */
@@ -32,12 +45,14 @@ async function viaTemporary(
   path: string,
   text: string,
   place: (temporary: string) => Promise<void>,
+  like?: FileFacts,
 ): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const temporary = join(folder, `.${basename(path)}.${randomUUID()}.tmp`);
   try {
     await using file = await open(temporary, 'wx', 0o600);
+    if (like) await dress(file, like);
     await file.writeFile(text);
     await file.sync();
     await file.close();
@@ -46,6 +61,13 @@ async function viaTemporary(
     await rm(temporary, { force: true });
   }
   await syncFolder(folder);
+}
+
+async function dress(file: FileHandle, { mode, uid, gid }: FileFacts): Promise<void> {
+  const own = await file.stat();
+  // Only root may give files away; then the writer keeps it, who may write it after all.
+  if (own.uid !== uid || own.gid !== gid) await file.chown(uid, gid).catch(() => {});
+  await file.chmod(mode & 0o777);
 }
 
 /** Makes the new name itself durable. Windows cannot open folders and does not need it. */
