@@ -31,6 +31,8 @@ export const api = {
     control: call<ControlRequest, Reply>(),
     /** Opens an http(s) address in the system's browser. */
     openExternal: call<string, void>(),
+    /** Opens the configuration file in the program that the system has for it; only on a desktop. */
+    openConfigFile: call<null, void>(),
   },
   pushes: {
     /** The whole state, at most a few times a second, only when something changed. */

@@ -59,7 +59,8 @@ export const events = z
       .default([])
       .readonly()
       .meta({
-        description: 'Web pages of these origins may read the events (CORS).',
+        description:
+          'Web pages of these origins may use the gateway (CORS): read the events, and call MCP.',
         examples: [['http://localhost:5173']],
       }),
     journal: flag(true, 'Keeps events on disk too, so that a Last-Event-ID works after a restart.'),

@@ -13,6 +13,9 @@ export type Unit =
   | 'minutes'
   | 'hours'
   | 'bytes'
+  | 'megabytes'
+  | 'lines'
+  | 'files'
   | 'instances'
   | 'sessions'
   | 'subscribers'
@@ -134,6 +137,91 @@ export const lifeFields = {
     unit: 'milliseconds',
   }),
 };
+
+/** How a process that runs is asked whether it is still there. */
+export const livenessFields = {
+  liveness_period_ms: wholeNumber({
+    description: 'How often the process is asked while it runs; 0: never, it lives until it ends.',
+    fallback: 5_000,
+    min: 0,
+    max: 3_600_000,
+    unit: 'milliseconds',
+  }),
+  liveness_timeout_ms: z
+    .int()
+    .min(50)
+    .max(600_000)
+    .optional()
+    .meta({
+      description: 'How long an answer may take; when absent, as in mcp.health_timeout_ms.',
+      unit: 'milliseconds',
+      examples: [1_500],
+    }),
+  liveness_threshold: wholeNumber({
+    description:
+      'After so many missed answers in a row it is restarted. While it works for somebody, none is missed.',
+    fallback: 3,
+    min: 1,
+    max: 1_000,
+    unit: 'attempts',
+  }),
+};
+
+/** What has to be there before a service starts. */
+export const dependencyFields = {
+  depends_on: list(
+    'Names of services that must be there before this one starts. All stop in the reverse order. When one of them restarts, this one runs on.',
+    ['mcp'],
+  ),
+  depends_on_condition: choice(
+    ['started', 'ready'],
+    'ready',
+    'What they must be: "started" when their processes run, "ready" when they answer.',
+  ),
+};
+
+/** When a service counts as ready; at most one of them. */
+export const readinessFields = {
+  readiness_http: plainText
+    .refine((path) => path.startsWith('/'), 'must begin with "/"')
+    .optional()
+    .meta({
+      description: 'Ready when its port answers a GET of this path with 2xx.',
+      examples: ['/health'],
+    }),
+  readiness_tcp: z
+    .boolean()
+    .optional()
+    .meta({
+      description: 'true: ready when its port accepts a connection; false: as soon as it runs.',
+      examples: [true],
+    }),
+  readiness_log: filledText
+    .refine(isPattern, 'must be a regular expression')
+    .optional()
+    .meta({
+      description:
+        'Ready when it prints a line that matches this regular expression (JavaScript, flag u). Colours are not part of the line.',
+      examples: ['listening on port [0-9]+'],
+    }),
+};
+
+/** What becomes of a process when the supervisor itself is killed or crashes. */
+export const keepFields = {
+  on_supervisor_exit: choice(
+    ['stop', 'keep'],
+    'stop',
+    'When the supervisor is killed or crashes: "stop" ends the process within a second, "keep" lets it run on and takes it over at the next start (Linux; elsewhere it is ended). When the supervisor ends in order, it stops every process.',
+  ),
+};
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text, 'u') instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
 
 /** An origin exactly as browsers send it; any other spelling would never match. */
 export function isOrigin(text: string): boolean {

@@ -1,15 +1,24 @@
 /** The `[mcp]` section of `supervisor.toml`: the gateway and the pool behind it. */
 import { z } from 'zod';
+import { container } from './config-container.ts';
 import {
+  choice,
   completeProgram,
   flag,
   lifeFields,
+  livenessFields,
   optionalList,
   optionalText,
   port,
   programFields,
   wholeNumber,
 } from './config-fields.ts';
+import { minInstances, poolFields } from './config-pool.ts';
+
+/** What may stand in the name of a header (RFC 9110 §5.6.2). */
+const headerName = z
+  .string()
+  .regex(/^[\w!#$%&'*+.^`|~-]{1,100}$/, 'must be the name of a header, such as "x-agent-id"');
 
 const node = z
   .object({
@@ -40,52 +49,19 @@ const node = z
 const pool = z
   .object({
     min_instances: wholeNumber({
-      description: 'Instances that always run.',
-      fallback: 1,
-      min: 1,
-      max: 64,
-      unit: 'instances',
+      description:
+        'Instances that always run; 0: the first request starts one, and it stops when it is not needed any more.',
+      ...minInstances,
     }),
-    max_instances: wholeNumber({
-      description: 'The most instances that run when many clients are connected.',
-      fallback: 4,
-      min: 1,
-      max: 64,
-      unit: 'instances',
-    }),
-    max_connections_per_instance: wholeNumber({
-      description: 'When every instance has so many sessions, another one is started.',
-      fallback: 5,
-      min: 1,
-      max: 10_000,
-      unit: 'sessions',
-    }),
-    failover: flag(
-      true,
-      'Moves the sessions of an instance that ends to another one. When off, their clients are told to initialize again.',
-    ),
+    ...poolFields({ maxInstances: 4, basePort: 3460 }),
     failover_wait_ms: wholeNumber({
-      description: 'How long a request waits for its session to be moved.',
+      description:
+        'How long a request waits for its session to be moved; also for the MCP servers in [[servers]].',
       fallback: 10_000,
       min: 0,
       max: 600_000,
       unit: 'milliseconds',
     }),
-    scale_down_after_s: wholeNumber({
-      description: 'An instance that is not needed for so long is stopped; 0: never.',
-      fallback: 300,
-      min: 0,
-      max: 86_400,
-      unit: 'seconds',
-    }),
-    session_idle_minutes: wholeNumber({
-      description: 'A session without a request or an open stream for so long is ended; 0: never.',
-      fallback: 1_440,
-      min: 0,
-      max: 525_600,
-      unit: 'minutes',
-    }),
-    base_port: port(3460, 'Port of the first instance; the others follow, taken ones are skipped.'),
   })
   .readonly()
   .prefault({})
@@ -102,8 +78,29 @@ export const mcp = z
       max: 600_000,
       unit: 'milliseconds',
     }),
+    backend: choice(
+      ['node', 'container'],
+      'node',
+      'How the instances run: as processes ([mcp.node]) or in containers ([mcp.container]).',
+    ),
+    affinity_params: z
+      .array(headerName)
+      .default([])
+      .readonly()
+      .meta({
+        description:
+          'Parameters whose values name something that one instance keeps in memory, by the names in their Mcp-Param-* headers. Requests of MCP 2026-07-28 with the same value go to the same instance.',
+        examples: [['browser_id']],
+      }),
+    affinity_header: headerName.optional().meta({
+      description:
+        'A header that names the agent. Requests of MCP 2026-07-28 with the same value go to the same instance; "cookie" is allowed.',
+      examples: ['x-agent-id'],
+    }),
     ...lifeFields,
+    ...livenessFields,
     node,
+    container,
     pool,
   })
   .readonly()

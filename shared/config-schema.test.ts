@@ -1,5 +1,6 @@
 import { expect, expectTypeOf, test } from 'vitest';
-import { configSections, expectation } from './config-keys.ts';
+import { expectation } from './config-key-info.ts';
+import { configSections } from './config-keys.ts';
 import { legacyKeys } from './config-legacy.ts';
 import { builtInNames } from './config-names.ts';
 import { type Config, configSchema, defaultConfig } from './config-schema.ts';
@@ -10,7 +11,10 @@ test('the defaults are those of the old supervisor', () => {
   expect(defaultConfig.supervisor).toEqual({
     log_level: 'info',
     control_pipe: '\\\\.\\pipe\\project-memory-supervisor',
+    control_socket: true,
+    control_tcp: true,
     control_tcp_port: 45_470,
+    shutdown_when_last_client_leaves_s: 0,
   });
   expect(defaultConfig.reconnect).toEqual({
     initial_delay_ms: 500,
@@ -20,6 +24,8 @@ test('the defaults are those of the old supervisor', () => {
     jitter_ratio: 0.2,
     cooldown_after_attempts: 0,
     cooldown_child_local_ms: 0,
+    cooldown_dependency_group_ms: 0,
+    cooldown_global_ms: 0,
   });
   expect(defaultConfig.mcp).toMatchObject({ enabled: true, port: 3457, health_timeout_ms: 1500 });
   expect(defaultConfig.mcp.pool).toMatchObject({
@@ -73,7 +79,15 @@ test('the schema as data has every key of the configuration', () => {
   const servers = configSchema.parse({ servers: [{ name: 'x', command: 'y' }] }).servers;
   for (const [name, section] of Object.entries({ ...defaultConfig, servers: servers[0] ?? {} }))
     for (const key of Object.keys(section))
-      expect([...paths, 'mcp.node', 'mcp.pool', 'events.sources']).toContain(`${name}.${key}`);
+      expect([
+        ...paths,
+        'mcp.node',
+        'mcp.container',
+        'mcp.pool',
+        'events.sources',
+        'proxy.routes',
+        'auth.clients',
+      ]).toContain(`${name}.${key}`);
 });
 
 test('origins are accepted as browsers send them', () => {

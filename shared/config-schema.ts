@@ -7,9 +7,12 @@
 import { z } from 'zod';
 import { auth, guiServer } from './config-access.ts';
 import { events } from './config-events.ts';
-import { choice, optionalText, port } from './config-fields.ts';
+import { choice, flag, optionalText, port, wholeNumber } from './config-fields.ts';
+import { approvalGui, brainstormGui, formApps } from './config-forms.ts';
 import { mcp } from './config-mcp.ts';
+import { proxy } from './config-proxy.ts';
 import { dashboard, fallbackApi, reconnect, runtimeOutput, servers } from './config-services.ts';
+import { interactiveTerminal } from './config-terminal.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 
@@ -28,7 +31,20 @@ const supervisor = z
         description:
           'Windows: the named pipe for control requests. Elsewhere a socket in the runtime folder serves them.',
       }),
+    control_socket: flag(
+      true,
+      'Takes control requests on a socket (Windows: the named pipe) that only you can open. A second start finds the running supervisor by it.',
+    ),
+    control_tcp: flag(true, 'Takes control requests over TCP, from this machine only.'),
     control_tcp_port: port(45_470, 'TCP port for control requests.'),
+    shutdown_when_last_client_leaves_s: wholeNumber({
+      description:
+        'Ends the supervisor so long after the last attached window has gone, unless another one comes; 0: never.',
+      fallback: 0,
+      min: 0,
+      max: 86_400,
+      unit: 'seconds',
+    }),
   })
   .readonly()
   .prefault({})
@@ -42,10 +58,15 @@ export const configSchema = z
     mcp,
     dashboard,
     servers,
+    interactive_terminal: interactiveTerminal,
     fallback_api: fallbackApi,
+    proxy,
     events,
     gui_server: guiServer,
     runtime_output: runtimeOutput,
+    form_apps: formApps,
+    brainstorm_gui: brainstormGui,
+    approval_gui: approvalGui,
     auth,
   })
   .readonly();
@@ -55,6 +76,9 @@ export type Config = z.infer<typeof configSchema>;
 
 /** One `[[servers]]` block. */
 export type ServerConfig = Config['servers'][number];
+
+/** One `[[proxy.routes]]` block. */
+export type ProxyRouteConfig = Config['proxy']['routes'][number];
 
 /** One `[[events.sources]]` block. */
 export type EventSourceConfig = Config['events']['sources'][number];

@@ -3,17 +3,22 @@ import { z } from 'zod';
 import {
   completeProgram,
   decimal,
+  dependencyFields,
   filledText,
   flag,
+  keepFields,
   lifeFields,
   list,
+  livenessFields,
   optionalList,
   optionalText,
   port,
   programFields,
+  readinessFields,
   wholeNumber,
 } from './config-fields.ts';
 import { serverName } from './config-names.ts';
+import { minInstances, poolFields } from './config-pool.ts';
 
 export const reconnect = z
   .object({
@@ -51,7 +56,8 @@ export const reconnect = z
       max: 1,
     }),
     cooldown_after_attempts: wholeNumber({
-      description: 'After so many tries in a row, pause for cooldown_child_local_ms; 0: no pause.',
+      description:
+        'After so many failures in a row, pause as the three keys below say; 0: no pause.',
       fallback: 0,
       min: 0,
       max: 1_000_000,
@@ -59,6 +65,21 @@ export const reconnect = z
     }),
     cooldown_child_local_ms: wholeNumber({
       description: 'Length of that pause, for the one service.',
+      fallback: 0,
+      min: 0,
+      max: 86_400_000,
+      unit: 'milliseconds',
+    }),
+    cooldown_dependency_group_ms: wholeNumber({
+      description:
+        'From then on, services that depend on it are not restarted for so long, unless by hand.',
+      fallback: 0,
+      min: 0,
+      max: 86_400_000,
+      unit: 'milliseconds',
+    }),
+    cooldown_global_ms: wholeNumber({
+      description: 'From then on, no service at all is restarted for so long, unless by hand.',
       fallback: 0,
       min: 0,
       max: 86_400_000,
@@ -87,6 +108,10 @@ export const dashboard = z
     ),
     ...programFields,
     ...lifeFields,
+    ...livenessFields,
+    ...dependencyFields,
+    ...readinessFields,
+    ...keepFields,
   })
   .overwrite((section) => completeProgram(section, ['dist/dashboard.js']))
   .readonly()
@@ -105,13 +130,62 @@ const server = z
       .max(65_535)
       .optional()
       .meta({
-        description: 'The port on which it listens; it counts as ready when the port answers.',
+        description:
+          'The port on which it listens; it counts as ready when the port answers. An MCP server without it gets a port of its own for {port}.',
         examples: [8080],
       }),
     enabled: flag(true, 'Runs the service.'),
     ...lifeFields,
+    ...livenessFields,
+    ...dependencyFields,
+    ...readinessFields,
+    ...keepFields,
+    mcp: flag(
+      false,
+      'It is an MCP server: clients reach it at /servers/NAME/mcp of the gateway. Without transport it speaks Streamable HTTP; {port} in args and env stands for its port.',
+    ),
+    transport: z
+      .enum(['http', 'stdio'])
+      .optional()
+      .meta({
+        description:
+          'How the MCP server is spoken to: over Streamable HTTP, or over its standard input and output. Means mcp = true.',
+        examples: ['stdio'],
+      }),
+    shared: flag(
+      false,
+      'For transport = "stdio": one process serves all sessions of an instance. When off, each session has a process of its own.',
+    ),
+    min_instances: z
+      .int()
+      .min(minInstances.min)
+      .max(minInstances.max)
+      .optional()
+      .meta({
+        description:
+          'For MCP servers, like all keys below: instances that always run; with 0 the first request starts one, and it stops when it is not needed any more. When absent: 1 for http, as for every service; 0 for stdio, which is up in a moment.',
+        unit: minInstances.unit,
+        examples: [0],
+      }),
+    // One, because few MCP servers are written to run beside themselves.
+    ...poolFields({ maxInstances: 1, basePort: 0 }),
   })
   .readonly();
+
+/** How a `[[servers]]` block is spoken to as an MCP server; null when it is none. */
+export function mcpTransport({
+  mcp,
+  transport,
+}: Pick<z.infer<typeof server>, 'mcp' | 'transport'>): 'http' | 'stdio' | null {
+  return transport ?? (mcp ? 'http' : null);
+}
+
+/** Instances of such a server that always run. A bridge to stdio is up in a moment; http may take long. */
+export function serverMinInstances(
+  each: Pick<z.infer<typeof server>, 'mcp' | 'transport' | 'min_instances'>,
+): number {
+  return each.min_instances ?? (mcpTransport(each) === 'stdio' ? 0 : minInstances.fallback);
+}
 
 export const servers = z.array(server).default([]).readonly().meta({
   description:
@@ -129,6 +203,10 @@ export const fallbackApi = z
     args: list('Arguments of the command.', ['dist/fallback-rest-main.js']),
     ...programFields,
     ...lifeFields,
+    ...livenessFields,
+    ...dependencyFields,
+    ...readinessFields,
+    ...keepFields,
   })
   .readonly()
   .prefault({})
@@ -137,6 +215,37 @@ export const fallbackApi = z
 export const runtimeOutput = z
   .object({
     enabled: flag(true, 'Keeps what the services print, so that it can be looked at.'),
+    ring_lines: wholeNumber({
+      description: 'So many of the newest lines of each service are kept in memory.',
+      fallback: 2_000,
+      min: 10,
+      max: 100_000,
+      unit: 'lines',
+    }),
+    file: flag(true, 'Also writes what they print to logs/NAME.log in the data folder.'),
+    max_file_mb: wholeNumber({
+      description:
+        'A file that has become so large is set aside as NAME.log.1, an older one as .2, and so on.',
+      fallback: 10,
+      min: 1,
+      max: 10_000,
+      unit: 'megabytes',
+    }),
+    max_files: wholeNumber({
+      description: 'So many files that were set aside are kept for each service.',
+      fallback: 5,
+      min: 0,
+      max: 1_000,
+      unit: 'files',
+    }),
+    max_total_mb: wholeNumber({
+      description:
+        'When the files of all services are larger than this together, the oldest are deleted; never one that is being written.',
+      fallback: 500,
+      min: 1,
+      max: 1_000_000,
+      unit: 'megabytes',
+    }),
   })
   .readonly()
   .prefault({})

@@ -36,7 +36,51 @@ export interface LastExit {
   readonly at: string;
 }
 
-export interface ServiceStatus {
+/** What a process and all that it started use of the machine. Null: not known, or not on this system. */
+export interface ProcessUsage {
+  /** 100 is one processor. */
+  readonly cpuPercent: number | null;
+  readonly rssBytes: number | null;
+  readonly processes: number | null;
+  /** When the process that leads them began, ISO 8601. */
+  readonly startedAt: string | null;
+}
+
+/** What the supervisor itself uses. */
+export interface SelfUsage {
+  /** 100 is one processor. */
+  readonly cpuPercent: number;
+  readonly rssBytes: number;
+  /** How late one turn of the event loop in a hundred was, in ms. */
+  readonly eventLoopDelayMs: number | null;
+}
+
+/** One process of a service. */
+export interface ProcessEntry {
+  readonly pid: number;
+  readonly parent: number;
+  /** Its command line, shortened, without secrets. */
+  readonly command: string;
+  readonly rssBytes: number;
+  readonly cpuPercent: number;
+  /** ISO 8601. */
+  readonly startedAt: string;
+}
+
+/** A line that a service printed, or a mark between two of them. */
+export interface ServiceLine {
+  /** Grows by one from line to line while the supervisor runs. */
+  readonly seq: number;
+  /** Unix ms. */
+  readonly at: number;
+  readonly stream: 'stdout' | 'stderr' | 'mark';
+  readonly text: string;
+  /** The line was too long: it goes on in the next one. */
+  readonly continues?: true;
+}
+
+/** The numbers of `ProcessUsage` are in snapshots, and null there unless somebody looks. */
+export interface ServiceStatus extends Partial<ProcessUsage> {
   /** The name in the protocol and on the command line: `mcp`, `dashboard`, `mcp:3460`, `search`. */
   readonly name: string;
   readonly displayName: string;
@@ -59,10 +103,28 @@ export interface ServiceStatus {
   readonly lastError: string | null;
   /** Runs only when asked for, so that being stopped is fine. */
   readonly onDemand: boolean;
+  /** The file with its output, in snapshots; null when none is written. */
+  readonly outputFile?: string | null;
+  /** Why its output is not written to the file now; null while it is. */
+  readonly outputProblem?: string | null;
+  /** Of a pool whose instances are being replaced, or were not all replaced; else null or absent. */
+  readonly upgrade?: UpgradeStatus | null;
 }
 
-/** One MCP server process of the pool. */
+/** How far a rolling upgrade has come. */
+export interface UpgradeStatus {
+  readonly total: number;
+  readonly done: number;
+  /** Why it ended early; the instances that were not replaced go on. Null while it runs. */
+  readonly failed: string | null;
+  /** ISO 8601. */
+  readonly startedAt: string;
+}
+
+/** One MCP server process of a pool. */
 export interface InstanceStatus extends ServiceStatus {
+  /** The name of its pool: `mcp`, or that of the `[[servers]]` block. */
+  readonly server: string;
   readonly sessions: number;
   readonly inFlight: number;
   readonly calls: number;
@@ -71,6 +133,8 @@ export interface InstanceStatus extends ServiceStatus {
 /** One MCP session of one client. */
 export interface SessionStatus {
   readonly sessionId: string;
+  /** The name of the pool that serves it. */
+  readonly server: string;
   readonly transport: 'streamable-http' | 'sse';
   /** Where it is at home; null while it moves to another instance. */
   readonly instance: string | null;
@@ -88,6 +152,21 @@ export interface SessionStatus {
   readonly bytesOut: number;
   /** How often another instance took it over. */
   readonly moves: number;
+  /** The calls of each tool; beyond a bound the further tools are one, `other`. */
+  readonly callsByTool: Readonly<Record<string, number>>;
+  /** Calls that ended with an error, of JSON-RPC or of the tool. */
+  readonly errors: number;
+  /** Who opened it, as the token says; null where none is asked for. */
+  readonly principal: string | null;
+  readonly userAgent: string | null;
+  /** Where its client works: what its headers name, else its first root. */
+  readonly workspace: string | null;
+  /** The folders and files that its client told the server; URIs. */
+  readonly roots: readonly string[];
+  /** The client's process, if it said so in a header. */
+  readonly clientPid: number | null;
+  /** The `client_id` or `window_id` of the attached window it belongs to, if it said so in a header. */
+  readonly clientHint: string | null;
 }
 
 export interface SubscriberStatus {
@@ -170,6 +249,51 @@ export interface ConfigStatus {
   /** `file`: what the file says; `last_good`: the file is broken, an earlier one runs; `none`: nothing usable. */
   readonly running: 'file' | 'last_good' | 'none';
   readonly problems: readonly ConfigProblem[];
+  /** SHA-256 of the file's bytes, in hex: another one, and it was changed; empty while there is none. */
+  readonly hash?: string;
+  /** Keys whose values in the file count from the next start of the supervisor on. */
+  readonly restartNeeded?: readonly string[];
+}
+
+/** A way in for control requests, or the status page. */
+export interface DoorStatus {
+  readonly name: 'socket' | 'tcp' | 'page';
+  /** Path of the socket or pipe, or `127.0.0.1:45470`. */
+  readonly address: string;
+  readonly state: 'open' | 'closed' | 'waiting' | 'off';
+  /** Why it could not be opened; null while it is open or off. */
+  readonly error: string | null;
+  /** When it is tried again, ISO 8601; null unless waiting. */
+  readonly nextRetryAt: string | null;
+}
+
+/** A session that another instance took over. */
+export interface Failover {
+  /** Counts up from 1. */
+  readonly id: number;
+  /** ISO 8601. */
+  readonly at: string;
+  /** The name of its pool. */
+  readonly pool: string;
+  readonly clientName: string | null;
+  /** The instance that serves it since; null where it ended at once. */
+  readonly to: string | null;
+}
+
+/** A window of an editor or agent that said it is there. */
+export interface ClientStatus {
+  readonly clientId: string;
+  readonly windowId: string;
+  readonly pid: number;
+  readonly agent: string | null;
+  readonly workspace: string | null;
+  /** ISO 8601. */
+  readonly attachedAt: string;
+  readonly leaseMs: number | null;
+  /** When its lease runs out unless it is renewed, ISO 8601; null where its connection counts. */
+  readonly leaseUntil: string | null;
+  /** Its MCP sessions. */
+  readonly sessionIds: readonly string[];
 }
 
 /** The overall health, told by shape and colour in the tray. */
@@ -189,9 +313,15 @@ export interface StatusSnapshot {
   readonly dashboardUrl: string | null;
   /** The status page without its token. */
   readonly pageUrl: string | null;
+  /** What the supervisor itself uses; null or absent while nobody looks. */
+  readonly self?: SelfUsage | null;
   readonly services: readonly ServiceStatus[];
   readonly instances: readonly InstanceStatus[];
   readonly sessions: readonly SessionStatus[];
+  /** The attached windows. */
+  readonly clients: readonly ClientStatus[];
+  /** The ways in for control requests. */
+  readonly doors: readonly DoorStatus[];
   readonly events: EventStats;
   /** The newest events, oldest first; bounded. */
   readonly recentEvents: readonly StampedEvent[];
@@ -205,4 +335,6 @@ export interface StateTransition {
   readonly reason: string;
   /** ISO 8601. */
   readonly at: string;
+  /** How the process ended, when that is what changed the state. */
+  readonly exit?: LastExit;
 }

@@ -29,6 +29,7 @@ async function codeOf(type: RequestType, fields: object = {}): Promise<string | 
 
 const instance: InstanceStatus = {
   ...serviceFixture('mcp:1', 'ready', { pid: 77, port: 3460, kind: 'mcp_instance' }),
+  server: 'mcp',
   sessions: 2,
   inFlight: 1,
   calls: 30,
@@ -36,6 +37,7 @@ const instance: InstanceStatus = {
 
 const session: SessionStatus = {
   sessionId: 's-1',
+  server: 'mcp',
   transport: 'streamable-http',
   instance: 'mcp:1',
   instancePort: 3460,
@@ -50,6 +52,14 @@ const session: SessionStatus = {
   bytesIn: 1,
   bytesOut: 2,
   moves: 0,
+  callsByTool: { plan: 12 },
+  errors: 1,
+  principal: 'laptop',
+  userAgent: 'node',
+  workspace: 'w-1',
+  roots: ['file:///w'],
+  clientPid: 4711,
+  clientHint: null,
 };
 
 test('Status lists services by name, each state in the old words', async () => {
@@ -139,6 +149,7 @@ test('StateEvents gives the newest transitions, fifty unless asked for another n
     new_state: 'ready',
     reason: 'time 119',
     timestamp: noonSeconds,
+    exit: null,
   });
   expect(await dataOf('StateEvents', { service: 'mcp', limit: 1 })).toHaveLength(1);
   expect(await codeOf('StateEvents', { service: 'mcp', limit: 201 })).toBe('bad_request');
@@ -147,7 +158,7 @@ test('StateEvents gives the newest transitions, fifty unless asked for another n
 test('ListMcpInstances and ListMcpConnections tell what the pool has', async () => {
   target.current = snapshotFixture({ instances: [instance], sessions: [session] });
   expect(await dataOf('ListMcpInstances')).toEqual([
-    { port: 3460, connection_count: 2, name: 'mcp:1', state: 'ready', pid: 77 },
+    { port: 3460, connection_count: 2, name: 'mcp:1', state: 'ready', pid: 77, server: 'mcp' },
   ]);
   expect(await dataOf('ListMcpConnections')).toEqual([
     {
@@ -159,8 +170,33 @@ test('ListMcpInstances and ListMcpConnections tell what the pool has', async () 
       linked_client_id: null,
       instance_port: 3460,
       client_type: 'claude-code',
-      workspace_id: null,
+      workspace_id: 'w-1',
+      calls_by_tool: { plan: 12 },
+      error_count: 1,
+      in_flight: 0,
+      streams: 1,
+      bytes_in: 1,
+      bytes_out: 2,
+      moves: 0,
+      principal: 'laptop',
+      user_agent: 'node',
+      client_pid: 4711,
+      roots: ['file:///w'],
+      server: 'mcp',
     },
+  ]);
+});
+
+test('ScaleUpMcp and UpgradeMcp mean the main pool, unless they name another server', async () => {
+  expect(await dataOf('ScaleUpMcp')).toEqual({ scale_up: 'requested' });
+  expect(await dataOf('ScaleUpMcp', { service: 'search' })).toEqual({ scale_up: 'requested' });
+  expect(await dataOf('UpgradeMcp')).toEqual({ upgrade: 'initiated', service: 'mcp' });
+  expect(await dataOf('UpgradeMcp', { service: 'search' })).toMatchObject({ service: 'search' });
+  expect(target.asked).toEqual([
+    'scale up mcp',
+    'scale up search',
+    'upgrade mcp',
+    'upgrade search',
   ]);
 });
 
@@ -245,8 +281,21 @@ test('the window is shown and hidden; without a desktop nobody claims that it is
   expect(await ask(false)).toMatchObject({ data: { health_window_visible: false } });
 });
 
+test('Logs gives the newest 200 lines, or those from a number on, and ProcessTree the processes', async () => {
+  const page = { service: 'dashboard', lines: [{ seq: 7, stream: 'stderr' }], next: 8, dropped: 0 };
+  expect(await dataOf('Logs', { service: 'dashboard' })).toMatchObject(page);
+  await dataOf('Logs', { service: 'dashboard', lines: 5, since: 8 });
+  expect(await dataOf('ProcessTree', { service: 'dashboard' })).toEqual([]);
+  expect(target.asked).toEqual([
+    'logs dashboard 200 newest',
+    'logs dashboard 5 8',
+    'process tree dashboard',
+  ]);
+});
+
 test('Snapshot is what the page shows, and ShutdownSupervisor asks for the end', async () => {
   expect(await dataOf('Snapshot')).toEqual(target.current);
   expect(await dataOf('ShutdownSupervisor')).toEqual({ shutdown: 'requested' });
+  expect(target.glances).toBe(1);
   expect(target.asked).toEqual(['shut down']);
 });

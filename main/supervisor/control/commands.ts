@@ -4,46 +4,37 @@
  * page show, so no two answers disagree (old weakness W21).
  */
 
-import { assertNever } from '../../../shared/assert-never.ts';
 import {
   protocolVersion,
   type ReplyData,
+  type RequestOf,
   requestSchemas,
-  type WireService,
-  type WireStatus,
+  type WatchTopic,
 } from '../../../shared/control-protocol.ts';
+import type { FormAppResponse } from '../../../shared/control-replies.ts';
 import { CodedError } from '../../../shared/errors.ts';
-import type { StampedEvent } from '../../../shared/events.ts';
-import type {
-  ServiceStatus,
-  SessionStatus,
-  StateTransition,
-  StatusSnapshot,
-} from '../../../shared/status.ts';
-import type { Handlers } from './dispatcher.ts';
+import type { CallerConnection } from './caller.ts';
+import { configCommands } from './config-commands.ts';
+import { FailureWithData, type Handlers } from './dispatcher.ts';
+import type { ControlTarget } from './target.ts';
+import { Watches } from './watches.ts';
+import {
+  eventStats,
+  healthReply,
+  wireClient,
+  wireConnection,
+  wireService,
+  wireTransition,
+} from './wire.ts';
 
-/** What the commands need of the running supervisor. */
-export interface ControlTarget {
-  readonly mode: 'desktop' | 'headless';
-  snapshot(): StatusSnapshot;
-  /** Each begins the work and returns; throws `unknown_service`. */
-  startService(name: string): void;
-  stopService(name: string): void;
-  restartService(name: string): void;
-  history(name: string): readonly StateTransition[];
-  /** Resolves when one more MCP instance is ready; throws `at_capacity`, `unknown_service`. */
-  scaleUp(): Promise<void>;
-  /** Begins a rolling upgrade of the MCP instances; throws `unknown_service`. */
-  upgrade(): void;
-  /** False when there is no such session. */
-  closeSession(sessionId: string): Promise<boolean>;
-  /** Throws `events_disabled`. */
-  emitTestEvent(message: string): StampedEvent;
-  /** Until the next start; the configuration is not changed. */
-  setEventsEnabled(enabled: boolean): void;
-  setWindowVisible(visible: boolean): void;
-  shutDown(): void;
-}
+/** Lines of output that are told unless the request says how many. */
+const usualLines = 200;
+
+/** What a watch tells of unless the request says otherwise. */
+const usualTopics: readonly WatchTopic[] = ['state', 'snapshot'];
+
+/** The pool behind `/mcp`: what the verbs about MCP mean unless they name another one. */
+const mainPool = 'mcp';
 
 /** Old clients say "terminal". */
 function serviceName(name: string): string {
@@ -52,8 +43,42 @@ function serviceName(name: string): string {
 
 export function createCommands(target: ControlTarget): Handlers {
   return {
+    ...serviceCommands(target),
+    ...mcpCommands(target),
+    ...eventCommands(target),
+    ...clientCommands(target),
+    ...appCommands(target),
+    ...configCommands(target.config),
     WhoAmI: (request) => whoAmI(target, request),
-    Status: () => target.snapshot().services.map(wireService).sort(byName),
+    HealthSnapshot: () => healthReply(target.snapshot(), target.isWindowWanted),
+    SetHealthWindowVisibility: ({ visible }) => setWindowVisible(target, visible),
+    Snapshot: () => {
+      target.glance();
+      return target.snapshot();
+    },
+    Trends: () => target.trends(),
+    Doctor: async () => ({ checks: await target.doctor() }),
+    // Where the door asks for a token, it has been checked before the request comes here.
+    Authenticate: () => ({ authenticated: true }),
+    ShutdownSupervisor: () => {
+      target.shutDown();
+      return { shutdown: 'requested' };
+    },
+  };
+}
+
+function serviceCommands(target: ControlTarget) {
+  return {
+    Status: () =>
+      target
+        .snapshot()
+        .services.map(wireService)
+        .sort((one, other) => (one.name < other.name ? -1 : 1)),
+    ListServices: () => {
+      target.glance();
+      const { services, instances } = target.snapshot();
+      return [...services, ...instances];
+    },
     ServiceHealth: ({ service }) => serviceHealth(target, serviceName(service)),
     Start: ({ service }) => {
       target.startService(serviceName(service));
@@ -68,67 +93,142 @@ export function createCommands(target: ControlTarget): Handlers {
       return { service, status: 'starting' };
     },
     StateEvents: ({ service, limit = 50 }) =>
-      target
-        .history(serviceName(service))
-        .slice(-limit)
-        .map(({ service: name, from, to, reason, at }) => ({
-          service: name,
-          old_state: from,
-          new_state: to,
-          reason,
-          timestamp: unixSeconds(at),
-        })),
+      target.history(serviceName(service)).slice(-limit).map(wireTransition),
+    Logs: ({ service, lines = usualLines, since }) =>
+      target.logs(serviceName(service), { lines, since }),
+    ProcessTree: ({ service }) => target.processTree(serviceName(service)),
+    SetDashboardVariant: ({ variant }) => {
+      throw new CodedError(
+        'unsupported',
+        `There is one dashboard here and no variant "${variant.slice(0, 60)}". Run another one with [dashboard] command in supervisor.toml.`,
+      );
+    },
+  } satisfies Partial<Handlers>;
+}
+
+function mcpCommands(target: ControlTarget) {
+  return {
     ListMcpInstances: () =>
-      target.snapshot().instances.map(({ port, sessions, name, state, pid }) => ({
+      target.snapshot().instances.map(({ port, sessions, name, state, pid, server }) => ({
         port: port ?? 0,
         connection_count: sessions,
         name,
         state,
         pid,
+        server,
       })),
-    ScaleUpMcp: async () => {
-      await target.scaleUp();
+    ScaleUpMcp: async ({ service = mainPool }) => {
+      await target.scaleUp(service);
       return { scale_up: 'requested' };
     },
-    UpgradeMcp: () => {
-      target.upgrade();
-      return { upgrade: 'initiated', service: 'mcp' };
+    UpgradeMcp: ({ service = mainPool }) => {
+      target.upgrade(service);
+      return { upgrade: 'initiated', service };
     },
-    ListMcpConnections: () => target.snapshot().sessions.map(wireConnection),
+    SetBackend: async ({ backend }) => {
+      await target.setBackend(backend);
+      return { active_backend: target.backend };
+    },
+    ListMcpConnections: () => {
+      const { sessions, clients } = target.snapshot();
+      return sessions.map((session) => wireConnection(session, clients));
+    },
     CloseMcpConnection: async ({ session_id }) => {
       if (!(await target.closeSession(session_id))) {
         throw new CodedError('session_not_found', `session not found: ${session_id}`);
       }
       return { closed: true, session_id };
     },
+    McpRuntimeExec: () => refuseRuntime(),
+    SetMcpRuntimePolicy: () => refuseRuntime(),
+  } satisfies Partial<Handlers>;
+}
+
+function refuseRuntime(): never {
+  throw new CodedError(
+    'unsupported',
+    'The native MCP runtime was an experiment of the old supervisor. Call tools through the gateway at /mcp.',
+  );
+}
+
+function eventCommands(target: ControlTarget) {
+  return {
     SubscribeEvents: () => {
       const { events } = target.snapshot();
       const note = 'GET as text/event-stream; send Last-Event-ID to replay what was missed.';
       return { events_url: events.enabled ? events.url : null, note };
     },
     EventStats: () => eventStats(target.snapshot()),
+    ListSubscribers: () => target.snapshot().events.subscribers,
     EmitTestEvent: ({ message }) => ({ emitted: true, id: target.emitTestEvent(message).id }),
+    PublishEvent: ({ event, source }) => {
+      const from = source === undefined ? 'control' : `control:${source}`;
+      const published = target.publishEvent(event, from);
+      return { id: published.event?.id ?? null, duplicate: published.event === null };
+    },
     SetEventsEnabled: ({ enabled }) => {
       target.setEventsEnabled(enabled);
       return { enabled };
     },
-    SetHealthWindowVisibility: ({ visible }) => setWindowVisible(target, visible),
-    Snapshot: () => target.snapshot(),
-    ShutdownSupervisor: () => {
-      target.shutDown();
-      return { shutdown: 'requested' };
-    },
-  };
+  } satisfies Partial<Handlers>;
 }
 
-function whoAmI(
-  target: ControlTarget,
-  request: {
-    request_id?: string | undefined;
-    client?: string | undefined;
-    client_version?: string | undefined;
-  },
-): ReplyData['WhoAmI'] {
+function clientCommands({ clients, watching }: ControlTarget) {
+  const watches = new Watches(watching);
+  return {
+    ListClients: () => clients.list().map(wireClient),
+    AttachClient: (request, { connection }) => {
+      const { clientId, leaseMs } = clients.attach(request, connection);
+      return { client_id: clientId, lease_ms: leaseMs };
+    },
+    DetachClient: ({ client_id }) => {
+      if (!clients.detach(client_id)) {
+        throw new CodedError('client_not_found', `client not found: ${client_id.slice(0, 80)}`);
+      }
+      return { client_id, detached: true };
+    },
+    Watch: ({ id, topics = usualTopics, service = null }, { connection }) => {
+      watches.begin(required(connection, 'Watch'), {
+        ...(id !== undefined && { id }),
+        topics,
+        service: service === null ? null : serviceName(service),
+      });
+      return { watching: true, topics };
+    },
+    Unwatch: (_request, { connection }) => {
+      watches.end(required(connection, 'Unwatch'));
+      return { watching: false };
+    },
+  } satisfies Partial<Handlers>;
+}
+
+function required(connection: CallerConnection | null, type: string): CallerConnection {
+  if (connection !== null) return connection;
+  throw new CodedError(
+    'unsupported',
+    `${type} needs a connection that stays: the socket or TCP. Over HTTP there is GET /control/watch.`,
+  );
+}
+
+function appCommands(target: ControlTarget) {
+  const timeoutOf = (seconds: number | undefined) =>
+    seconds === undefined ? null : seconds * 1_000;
+  return {
+    LaunchApp: async ({ app_name, payload, timeout_seconds }) =>
+      answerOf(await target.launchApp(app_name, payload, timeoutOf(timeout_seconds))),
+    ContinueApp: async ({ session_id, payload, timeout_seconds }) =>
+      answerOf(await target.continueApp(session_id, payload, timeoutOf(timeout_seconds))),
+  } satisfies Partial<Handlers>;
+}
+
+/** As in the old system, a failure has its data beside the error. */
+function answerOf(response: FormAppResponse): FormAppResponse {
+  if (response.success) return response;
+  const code = response.timed_out ? 'timed_out' : 'app_failed';
+  throw new FailureWithData(code, response.error ?? `${response.app_name} failed`, response);
+}
+
+function whoAmI(target: ControlTarget, request: RequestOf<'WhoAmI'>): ReplyData['WhoAmI'] {
   const { version, instanceId, pid, pageUrl } = target.snapshot();
   return {
     message: 'WhoAmI received',
@@ -165,71 +265,7 @@ function serviceHealth(target: ControlTarget, name: string): ReplyData['ServiceH
   const found = [...services, ...instances].find((each) => each.name.toLowerCase() === wanted);
   if (!found) throw new CodedError('unknown_service', `unknown service: ${name.slice(0, 80)}`);
   const { name: service, status, last_health, last_error } = wireService(found);
-  return { service, name: service, state: status, last_health, last_error, backend: 'node' };
-}
-
-function wireService(service: ServiceStatus): WireService {
-  return {
-    name: service.name,
-    status: wireStatus(service),
-    pid: service.pid,
-    last_error: service.lastError,
-    last_health: service.lastHealthyAt === null ? null : unixSeconds(service.lastHealthyAt),
-  };
-}
-
-function wireStatus({ state, reason }: ServiceStatus): WireStatus {
-  switch (state) {
-    case 'ready':
-      return 'running';
-    case 'stopped':
-    case 'starting':
-    case 'stopping':
-      return state;
-    case 'unhealthy':
-    case 'backing_off':
-    case 'crash_loop':
-    case 'failed':
-      return { error: reason };
-    default:
-      return assertNever(state);
-  }
-}
-
-function wireConnection(session: SessionStatus): ReplyData['ListMcpConnections'][number] {
-  return {
-    session_id: session.sessionId,
-    transport_type: session.transport,
-    connected_at: session.openedAt,
-    last_activity: session.lastActivityAt,
-    call_count: session.calls,
-    linked_client_id: null,
-    instance_port: session.instancePort,
-    client_type: session.clientName,
-    workspace_id: null,
-  };
-}
-
-function eventStats({ events }: StatusSnapshot): ReplyData['EventStats'] {
-  return {
-    enabled: events.enabled,
-    subscriber_count: events.subscribers.length,
-    events_emitted: events.published,
-    events_url: events.url,
-    lagged: events.lagged,
-    deduplicated: events.deduplicated,
-    delivered: events.delivered,
-    replayed: events.replayed,
-    gaps: events.gaps,
-    journal: events.journal,
-    last_id: events.lastId,
-  };
-}
-
-function unixSeconds(iso: string): number {
-  return Math.floor(Date.parse(iso) / 1000);
-}
-
-function byName(one: WireService, other: WireService): number {
-  return one.name < other.name ? -1 : 1;
+  const isMain = wanted === mainPool || wanted.startsWith(`${mainPool}:`);
+  const backend = isMain ? target.backend : 'node';
+  return { service, name: service, state: status, last_health, last_error, backend };
 }

@@ -3,21 +3,31 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import pino from 'pino';
 import { expect } from 'vitest';
-import type { Reply } from '../../../shared/control-protocol.ts';
+import type { Reply, ReplyData } from '../../../shared/control-protocol.ts';
+import type { FormAppResponse } from '../../../shared/control-replies.ts';
 import { CodedError } from '../../../shared/errors.ts';
 import type { StampedEvent } from '../../../shared/events.ts';
 import type {
+  ClientStatus,
+  ServiceLine,
   ServiceState,
   ServiceStatus,
   StateTransition,
   StatusSnapshot,
 } from '../../../shared/status.ts';
 import { displayName } from '../../../shared/wording.ts';
-import type { ControlTarget } from './commands.ts';
+import { FakeConfigDesk } from './config-desk.test-helper.ts';
+import type { ClientDesk, ControlTarget, LogsQuery, Published } from './target.ts';
+import { TokenCheck } from './token-check.ts';
+import type { WatchSources } from './watches.ts';
 
 export const silent = pino({ level: 'silent' });
 
 export const noon = '2026-01-01T12:00:00.000Z';
+
+export function tokenCheck(token: string): TokenCheck {
+  return new TokenCheck({ token, logger: silent, now: () => performance.now() });
+}
 
 export function serviceFixture(
   name: string,
@@ -58,6 +68,8 @@ export function snapshotFixture(given: Partial<StatusSnapshot> = {}): StatusSnap
     services: [serviceFixture('mcp', 'ready'), serviceFixture('dashboard', 'stopped')],
     instances: [],
     sessions: [],
+    clients: [],
+    doors: [],
     events: {
       enabled: true,
       subscribers: [],
@@ -78,23 +90,115 @@ export function snapshotFixture(given: Partial<StatusSnapshot> = {}): StatusSnap
   };
 }
 
+/** Attaches whoever comes, and forgets nobody by itself. */
+class FakeDesk implements ClientDesk {
+  readonly #clients: ClientStatus[] = [];
+
+  attach(window: Parameters<ClientDesk['attach']>[0]): ClientStatus {
+    const client: ClientStatus = {
+      clientId: `client-${this.#clients.length + 1}`,
+      windowId: window.window_id,
+      pid: window.pid,
+      agent: null,
+      workspace: null,
+      attachedAt: noon,
+      leaseMs: null,
+      leaseUntil: null,
+      sessionIds: [],
+    };
+    this.#clients.push(client);
+    return client;
+  }
+
+  detach(clientId: string): boolean {
+    const place = this.#clients.findIndex((each) => each.clientId === clientId);
+    if (place !== -1) this.#clients.splice(place, 1);
+    return place !== -1;
+  }
+
+  list(): readonly ClientStatus[] {
+    return this.#clients;
+  }
+}
+
 /** Does what a supervisor promises to do, and notes what it was asked. */
 export class FakeTarget implements ControlTarget {
+  readonly config = new FakeConfigDesk();
   mode: 'desktop' | 'headless' = 'desktop';
   current: StatusSnapshot;
   transitions: readonly StateTransition[] = [];
   readonly asked: string[] = [];
+  /** A test may put the real one here. */
+  clients: ClientDesk = new FakeDesk();
+  /** What happens, for those who watch. */
+  readonly news = {
+    snapshot: new Set<(snapshot: StatusSnapshot) => void>(),
+    events: new Set<(events: readonly StampedEvent[]) => void>(),
+    transition: new Set<(transition: StateTransition) => void>(),
+    lines: new Set<(lines: readonly ServiceLine[]) => void>(),
+  };
+  readonly watching: WatchSources;
+  backend: 'node' | 'container' = 'node';
+  isWindowWanted = false;
+  /** What a form app answers. */
+  answer: FormAppResponse = {
+    app_name: 'ask_me',
+    success: true,
+    response_payload: { answer: 'yes' },
+    elapsed_ms: 5,
+    timed_out: false,
+    pending_refinement: false,
+  };
   snapshots = 0;
+  glances = 0;
   /** What closing a session does; a test may make it slow. */
   close: (sessionId: string) => Promise<boolean> = () => Promise.resolve(true);
 
   constructor(current = snapshotFixture()) {
     this.current = current;
+    const into =
+      <Value>(listeners: Set<(value: Value) => void>) =>
+      (listener: (value: Value) => void) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      };
+    this.watching = {
+      onSnapshot: (listener) => {
+        listener(this.current);
+        return into(this.news.snapshot)(listener);
+      },
+      onEvents: into(this.news.events),
+      onTransition: into(this.news.transition),
+      onLines: (service, listener) => {
+        this.#find(service);
+        return into(this.news.lines)(listener);
+      },
+    };
   }
 
   snapshot(): StatusSnapshot {
     this.snapshots += 1;
     return this.current;
+  }
+
+  trends(): ReplyData['Trends'] {
+    return { every_ms: 10_000, samples: [], failovers: [] };
+  }
+
+  glance(): void {
+    this.glances += 1;
+  }
+
+  logs(name: string, query: LogsQuery): ReplyData['Logs'] {
+    this.#find(name);
+    this.asked.push(`logs ${name} ${query.lines} ${query.since ?? 'newest'}`);
+    const lines: ReplyData['Logs']['lines'] = [{ seq: 7, at: 1, stream: 'stderr', text: 'oh' }];
+    return { service: name, lines, next: 8, dropped: 0, file: null, problem: null };
+  }
+
+  processTree(name: string): Promise<ReplyData['ProcessTree']> {
+    this.#ask('process tree', name);
+    return Promise.resolve([]);
   }
 
   startService(name: string): void {
@@ -114,13 +218,13 @@ export class FakeTarget implements ControlTarget {
     return this.transitions;
   }
 
-  scaleUp(): Promise<void> {
-    this.asked.push('scale up');
+  scaleUp(pool: string): Promise<void> {
+    this.asked.push(`scale up ${pool}`);
     return Promise.resolve();
   }
 
-  upgrade(): void {
-    this.asked.push('upgrade');
+  upgrade(pool: string): void {
+    this.asked.push(`upgrade ${pool}`);
   }
 
   closeSession(sessionId: string): Promise<boolean> {
@@ -134,11 +238,38 @@ export class FakeTarget implements ControlTarget {
     return { id: 100, data: { event_type: 'test', message, ...origin } };
   }
 
+  publishEvent(event: object, source: string): Published {
+    this.asked.push(`publish from ${source}`);
+    const isKnown = 'id' in event && event.id === 'known';
+    return { event: isKnown ? null : this.emitTestEvent(JSON.stringify(event)) };
+  }
+
+  setBackend(backend: 'node' | 'container'): Promise<void> {
+    this.backend = backend;
+    return Promise.resolve();
+  }
+
+  launchApp(name: string, payload: unknown, timeoutMs: number | null): Promise<FormAppResponse> {
+    this.asked.push(`launch ${name} ${JSON.stringify(payload)} ${timeoutMs}`);
+    return Promise.resolve(this.answer);
+  }
+
+  continueApp(id: string, payload: unknown, timeoutMs: number | null): Promise<FormAppResponse> {
+    this.asked.push(`continue ${id} ${JSON.stringify(payload)} ${timeoutMs}`);
+    return Promise.resolve(this.answer);
+  }
+
+  doctor(): Promise<ReplyData['Doctor']['checks']> {
+    const title = 'Node.js';
+    return Promise.resolve([{ name: 'node', title, status: 'ok', message: 'fine', cure: null }]);
+  }
+
   setEventsEnabled(enabled: boolean): void {
     this.asked.push(enabled ? 'events on' : 'events off');
   }
 
   setWindowVisible(visible: boolean): void {
+    this.isWindowWanted = visible;
     this.asked.push(visible ? 'show' : 'hide');
   }
 

@@ -12,29 +12,53 @@ import {
   type RequestType,
   requestSchemas,
 } from '../../../shared/control-protocol.ts';
-import { CodedError, codeOf, messageOf } from '../../../shared/errors.ts';
+import { CodedError, codeOf, type ErrorCode, messageOf } from '../../../shared/errors.ts';
+import { didYouMean } from '../config/nearest.ts';
+import { type Caller, passerBy } from './caller.ts';
 import type { Line } from './ndjson.ts';
 
 /** One function for each request type. */
 export type Handlers = {
   readonly [Type in RequestType]: (
-    request: RequestOf<Type>,
+    request: RequestOf<Type> & { readonly id?: string | number },
+    caller: Caller,
   ) => ReplyData[Type] | Promise<ReplyData[Type]>;
 };
 
-export type Dispatch = (request: unknown) => Promise<Reply>;
+export type Dispatch = (request: unknown, caller?: Caller) => Promise<Reply>;
 
-export function createDispatcher(handlers: Handlers): Dispatch {
-  return async (request) => {
+/** A refusal that tells more than a sentence: its data goes into the reply. */
+export class FailureWithData extends CodedError {
+  readonly data: unknown;
+
+  constructor(code: ErrorCode, message: string, data: unknown) {
+    super(code, message);
+    this.data = data;
+  }
+}
+
+/** `onRequest` hears of every request that is one, valid or not, before it is done. */
+export function createDispatcher(
+  handlers: Handlers,
+  onRequest: (request: object, caller: Caller) => void = () => {},
+): Dispatch {
+  return async (request, caller = passerBy) => {
     const id = idOf(request);
     try {
+      if (typeof request === 'object' && request !== null) onRequest(request, caller);
       const valid = validate(request);
-      const handle = handlers[valid.type] as (request: ControlRequest) => unknown;
-      return { ok: true, data: await handle(valid), ...id };
+      const handle = handlers[valid.type] as (request: object, caller: Caller) => unknown;
+      return { ok: true, data: await handle({ ...valid, ...id }, caller), ...id };
     } catch (error) {
-      return { ok: false, error: messageOf(error), code: codeOf(error), data: null, ...id };
+      return { ...refusal(error), ...id };
     }
   };
+}
+
+/** The reply that tells an error. */
+export function refusal(error: unknown): ErrorReply {
+  const data = error instanceof FailureWithData ? error.data : null;
+  return { ok: false, error: messageOf(error), code: codeOf(error), data };
 }
 
 /** What a line holds: a request, or the reply that says why it holds none. */
@@ -54,8 +78,8 @@ export function readRequest(line: Line): Received {
   }
 }
 
-function refuse(code: ErrorReply['code'], error: string): Received {
-  return { refusal: { ok: false, error, code, data: null } };
+function refuse(code: ErrorCode, error: string): Received {
+  return { refusal: refusal(new CodedError(code, error)) };
 }
 
 /** The `id` of a request, to be echoed; nothing when it has none that can be. */
@@ -73,10 +97,7 @@ function validate(request: unknown): ControlRequest {
   if (typeof type !== 'string') {
     throw new CodedError('bad_request', 'A request needs a "type", for example {"type":"Status"}.');
   }
-  if (!Object.hasOwn(requestSchemas, type)) {
-    const known = Object.keys(requestSchemas).join(', ');
-    throw new CodedError('unknown_type', `Unknown type "${type.slice(0, 60)}". Known: ${known}.`);
-  }
+  if (!Object.hasOwn(requestSchemas, type)) throw unknownType(type);
   const parsed = requestSchemas[type as RequestType].safeParse(request);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -84,4 +105,13 @@ function validate(request: unknown): ControlRequest {
     throw new CodedError('bad_request', `${type}: field "${field}": ${issue?.message}.`);
   }
   return { type, ...parsed.data } as ControlRequest;
+}
+
+function unknownType(type: string): CodedError {
+  const known = Object.keys(requestSchemas);
+  const shown = type.slice(0, 60);
+  return new CodedError(
+    'unknown_type',
+    `Unknown type "${shown}"${didYouMean(shown, known)}. Known: ${known.join(', ')}.`,
+  );
 }

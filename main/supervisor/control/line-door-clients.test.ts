@@ -187,3 +187,22 @@ test('close does not wait for ever for a client that does not read, nor for a re
   await stuck.closed();
   expect(existsSync(path)).toBe(false);
 }, 4_000);
+
+test('a client whose unread replies grow beyond the bound is let go; others notice nothing', async () => {
+  const gate = Promise.withResolvers<void>();
+  target.close = async () => {
+    await gate.promise;
+    throw new Error('y'.repeat(1_000_000));
+  };
+  const deaf = connectClient();
+  deaf.socket.pause();
+  const request = (id: number) => ({ type: 'CloseMcpConnection', session_id: 's', id });
+  // All at work together, so that all replies come at once.
+  deaf.send(...Array.from({ length: 40 }, (_, id) => request(id)));
+  await settle();
+  gate.resolve();
+  await settle();
+  deaf.socket.resume();
+  await deaf.closed();
+  expect(deaf.text.length).toBeLessThan(20_000_000);
+});

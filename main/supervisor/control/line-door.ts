@@ -9,21 +9,32 @@ import { Connection } from './connection.ts';
 import type { Dispatch } from './dispatcher.ts';
 import { type Line, LineReader } from './ndjson.ts';
 import { listenOnSocketFile } from './socket-file.ts';
+import type { TokenCheck } from './token-check.ts';
 
 /** How long `close` waits for replies that are due, and for clients to read them. */
 const closeGraceMs = 1_000;
+
+/** Clients at the same time: far more than editors and scripts of one person, few enough to hold. */
+const maxConnections = 500;
 
 export class LineDoor {
   readonly #server: Server;
   readonly #connections = new Map<Socket, Connection>();
   readonly #dispatch: Dispatch;
   readonly #logger: Logger;
+  readonly #tokens: TokenCheck | null;
 
-  constructor(dispatch: Dispatch, logger: Logger) {
+  /** `tokens`: each connection has to show one first; null where the system itself lets only the user in. */
+  constructor(dispatch: Dispatch, logger: Logger, tokens: TokenCheck | null = null) {
     this.#dispatch = dispatch;
     this.#logger = logger;
+    this.#tokens = tokens;
     // Half-open: who says nothing more (`echo … | nc`) still gets its replies.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#serve(socket));
+    this.#server.maxConnections = maxConnections;
+    this.#server.on('drop', () => {
+      logger.warn({ maxConnections }, 'a control connection was refused: there are too many');
+    });
   }
 
   /** Listens on TCP; tells the port. Throws `port_taken`. */
@@ -69,7 +80,12 @@ export class LineDoor {
 
   #serve(socket: Socket): void {
     const reader = new LineReader();
-    const connection = new Connection(socket, this.#dispatch);
+    const peer = socket.remoteAddress ?? 'socket';
+    const connection = new Connection(socket, {
+      dispatch: this.#dispatch,
+      admit: this.#tokens?.gate(peer) ?? null,
+      onCut: (reason) => this.#logger.warn({ peer }, `a control connection was ended: ${reason}`),
+    });
     this.#connections.set(socket, connection);
     let isFirst = true;
     const receive = (lines: readonly Line[]) => {

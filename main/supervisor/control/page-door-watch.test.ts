@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { StampedEvent } from '../../../shared/events.ts';
 import type { StatusSnapshot } from '../../../shared/status.ts';
 import { createCommands } from './commands.ts';
-import { FakeTarget, noon, snapshotFixture } from './control.test-helper.ts';
+import { FakeTarget, noon, snapshotFixture, tokenCheck } from './control.test-helper.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { PageDoor } from './page-door.ts';
 
@@ -87,9 +87,11 @@ beforeEach(async () => {
   door = new PageDoor({
     dispatch: createDispatcher(createCommands(new FakeTarget())),
     token,
+    tokens: tokenCheck(token),
     pageFolder: folder,
     onSnapshot: news.onSnapshot,
     onEvents: news.onEvents,
+    terminal: null,
   });
   await door.listen(0, '127.0.0.1');
 });

@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { maxLineBytes } from '../../../shared/control-protocol.ts';
 import { createCommands } from './commands.ts';
-import { FakeTarget } from './control.test-helper.ts';
+import { FakeTarget, tokenCheck } from './control.test-helper.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { PageDoor, pageSecurityPolicy } from './page-door.ts';
 
@@ -31,9 +31,11 @@ beforeEach(async () => {
   door = new PageDoor({
     dispatch: createDispatcher(createCommands(target)),
     token,
+    tokens: tokenCheck(token),
     pageFolder,
     onSnapshot: () => () => {},
     onEvents: () => () => {},
+    terminal: null,
   });
   await door.listen(0, '127.0.0.1');
   port = Number(new URL(door.url ?? '').port);
@@ -263,4 +265,19 @@ test('close ends open connections and frees the port', async () => {
   idle.end();
   await ended;
   await expect(ask('/health')).rejects.toThrow();
+});
+
+test('who guesses tokens is told to stop, and the right token still works', async () => {
+  const statusOf = async (bearer: string) => {
+    const response = await fetch(`${door.url}control`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${bearer}` },
+      body: '{"type":"Status"}',
+    });
+    return response.status;
+  };
+  const statuses: number[] = [];
+  for (let guess = 0; guess < 12; guess += 1) statuses.push(await statusOf(`guess ${guess}`));
+  expect(statuses).toEqual([...Array<number>(10).fill(401), 429, 429]);
+  expect(await statusOf(token)).toBe(200);
 });
