@@ -3,7 +3,6 @@
  * whether one runs already, then start it. A broken configuration never takes services down: the last
  * good one runs and everybody is told; without one, the doors open alone and show what is wrong.
  */
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -12,18 +11,19 @@ import { type Config, defaultConfig } from '../shared/config-schema.ts';
 import { CodedError, messageOf } from '../shared/errors.ts';
 import type { ConfigStatus } from '../shared/status.ts';
 import { type CommandLine, helpText, readCommandLine } from './command-line.ts';
-import { greetRunningSupervisor } from './running-supervisor.ts';
+import { becomeTheOnly } from './running-supervisor.ts';
+import { configPath, dataFolder, resolveFolder } from './supervisor/config/config-path.ts';
 import {
-  configPath,
-  dataFolder,
-  type Machine,
-  resolveFolder,
-  runtimeFolder,
-} from './supervisor/config/config-path.ts';
+  controlAddress,
+  familyOf,
+  type RuntimeMachine,
+  runtimeFile,
+} from './supervisor/config/control-address.ts';
 import { loadToken } from './supervisor/config/control-token.ts';
 import { writeDefaultConfig } from './supervisor/config/default-config.ts';
 import { formatProblem } from './supervisor/config/format-problem.ts';
-import { loadLastGood, saveLastGood } from './supervisor/config/last-good.ts';
+import { ConfigHistory } from './supervisor/config/history.ts';
+import { type LastGoodPlace, loadLastGood, saveLastGood } from './supervisor/config/last-good.ts';
 import { loadConfig, usableSections } from './supervisor/config/load-config.ts';
 import type { BundledPrograms } from './supervisor/launches.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
@@ -63,16 +63,21 @@ export async function boot(
   if (options.help) return say(helpText);
   if (options.version) return say(`${packageJson.version}\n`);
 
-  const machine: Machine = { env, platform: process.platform, homedir: homedir() };
+  const machine: RuntimeMachine = {
+    env,
+    platform: process.platform,
+    homedir: homedir(),
+    tmpdir: tmpdir(),
+    uid: userInfo().uid,
+  };
   const path = configPath({ ...machine, option: options.config, cwd: process.cwd() });
   if (options.checkConfig) return await checkConfig(path);
   if (await writeDefaultConfig(path))
     process.stderr.write(`Wrote a first configuration: ${path}\n`);
 
-  const { config, status } = await chooseConfig(
-    path,
-    dataFolder(null, { ...machine, configPath: path }),
-  );
+  // Where it is kept what a broken file cannot tell.
+  const kept = { dataFolder: dataFolder(null, { ...machine, configPath: path }), configPath: path };
+  const { config, status } = await chooseConfig(kept);
   const socketPath = controlAddress(config, path, machine);
   const dataDir = dataFolder(config, { ...machine, configPath: path });
   const tokenFile = join(dataDir, 'control-token');
@@ -82,12 +87,17 @@ export async function boot(
   } catch (error) {
     return complain(`The token cannot be kept in ${tokenFile}: ${messageOf(error)}\n`);
   }
-  const other = await greetRunningSupervisor(socketPath);
-  if (other) {
-    const page =
-      other.page_url === null ? 'off' : `${other.page_url}?token=${encodeURIComponent(token)}`;
+  let place: Awaited<ReturnType<typeof becomeTheOnly>>;
+  try {
+    place = await becomeTheOnly({ lockPath: runtimeFile('lock', path, machine), socketPath });
+  } catch (error) {
+    return complain(`The supervisor cannot start: ${messageOf(error)}\n`);
+  }
+  if (place.kind === 'taken') {
+    const { page_url, pid, mode } = place.by;
+    const page = page_url === null ? 'off' : `${page_url}?token=${encodeURIComponent(token)}`;
     return say(
-      `The supervisor runs already (process ${other.pid}, ${other.mode}).\nStatus page:           ${page}\n`,
+      `The supervisor runs already (process ${pid}, ${mode}).\nStatus page:           ${page}\n`,
     );
   }
   const logger = createLogger(
@@ -104,11 +114,17 @@ export async function boot(
       folder: (workingDir) => resolveFolder(workingDir, { ...machine, configPath: path }),
     },
     configStatus: status,
+    configHistory: new ConfigHistory(kept),
+    saveLastGood: (text) => saveLastGood(kept, text),
     version: packageJson.version,
     mode: host.mode,
     family: familyOf(path),
     socketPath,
     token,
+    loadToken: () => loadToken(tokenFile),
+    setLogLevel: (level) => {
+      if (!options.debug) logger.level = level;
+    },
     pageFolder: join(bundled.folder, 'renderer'),
     logger,
     setWindowVisible: (visible) => host.setWindowVisible(visible),
@@ -141,24 +157,23 @@ async function checkConfig(path: string): Promise<Boot> {
 
 /** The file's configuration, else the last good one, else one that starts no service. */
 async function chooseConfig(
-  path: string,
-  stateFolder: string,
+  place: LastGoodPlace,
 ): Promise<{ config: Config; status: ConfigStatus }> {
-  const { config, problems, text } = await loadConfig(path);
+  const { configPath: path } = place;
+  const { config, problems, text, hash } = await loadConfig(path);
   const tell = (line: string) => process.stderr.write(`${line}\n`);
   for (const problem of problems) tell(formatProblem(path, problem));
-  const place = { dataFolder: stateFolder, configPath: path };
   if (config !== null) {
     if (text !== null) await saveLastGood(place, text);
-    return { config, status: { path, running: 'file', problems } };
+    return { config, status: { path, running: 'file', problems, hash } };
   }
   const lastGood = await loadLastGood(place);
   if (lastGood?.config) {
     tell('The configuration has errors. Running on the last one that was valid; correct the file.');
-    return { config: lastGood.config, status: { path, running: 'last_good', problems } };
+    return { config: lastGood.config, status: { path, running: 'last_good', problems, hash } };
   }
-  tell('The configuration has errors. No service is started; correct the file and start again.');
-  return { config: nothingRuns(text), status: { path, running: 'none', problems } };
+  tell('The configuration has errors. No service is started until the file is correct.');
+  return { config: nothingRuns(text), status: { path, running: 'none', problems, hash } };
 }
 
 /** The doors open where the file says, as far as it can be understood, and show what is wrong. */
@@ -170,22 +185,9 @@ function nothingRuns(text: string | null): Config {
     mcp: { ...usable.mcp, enabled: false, port: 0 },
     dashboard: { ...usable.dashboard, enabled: false },
     fallback_api: { ...usable.fallback_api, enabled: false },
+    interactive_terminal: { ...usable.interactive_terminal, enabled: false },
     servers: [],
   };
-}
-
-/** A configuration's name where a path does not fit: in addresses and in cookies. */
-function familyOf(path: string): string {
-  return createHash('sha256').update(path).digest('hex').slice(0, 10);
-}
-
-/** One supervisor for each user and configuration. */
-function controlAddress(config: Config, path: string, machine: Machine): string {
-  if (machine.platform === 'win32') return config.supervisor.control_pipe;
-  const standard = configPath({ ...machine, env: {}, option: null, cwd: '/' });
-  const suffix = path === standard ? '' : `-${familyOf(path)}`;
-  const folder = runtimeFolder({ ...machine, tmpdir: tmpdir(), uid: userInfo().uid });
-  return join(folder, `control${suffix}.sock`);
 }
 
 function bundledPrograms(
@@ -199,6 +201,7 @@ function bundledPrograms(
     node: env['PM_SUPERVISOR_NODE'] ?? (mode === 'headless' ? process.execPath : 'node'),
     memoryServer: join(folder, 'servers', 'memory.js'),
     dashboard: join(folder, 'servers', 'dashboard.js'),
+    stdioBridge: join(folder, 'servers', 'stdio-bridge.js'),
     journalThread: join(folder, 'main', 'journal-thread.js'),
   };
 }

@@ -22,6 +22,7 @@ const booted = await boot(process.argv.slice(2), process.env, {
 
 if (booted.kind === 'exit') {
   process.exitCode = booted.code;
+  leave();
 } else {
   const { supervisor, logger, pageUrl } = booted;
   let exitCode = 0;
@@ -42,7 +43,11 @@ if (booted.kind === 'exit') {
     ].join('\n'),
   );
   await supervisor.stop(await quit.promise);
-  // The last lines of the log are on their way; whatever else holds the process is not waited for.
   process.exitCode = exitCode;
+  leave();
+}
+
+/** The last lines of the log are on their way; whatever else holds the process is not waited for. */
+function leave(): void {
   setTimeout(() => process.exit(), lastWordsMs).unref();
 }

@@ -1,9 +1,64 @@
 import { connect } from 'node:net';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ControlRequest, Reply, ReplyData } from '../shared/control-protocol.ts';
+import { CodedError } from '../shared/errors.ts';
+import { claimInstanceLock, type InstanceLock, lockHolder } from './instance-lock.ts';
+import { prepareRuntimeFolder } from './supervisor/config/runtime-folder.ts';
 
 /** A local supervisor answers within milliseconds; a busy one within this, in ms. */
 const answerTimeoutMs = 3_000;
+
+/** One that is just starting answers within this, and one that is just ending has ended, in ms. */
+const usualPatienceMs = 15_000;
+
+/** How often one that does not answer yet is asked again, in ms. */
+const askPeriodMs = 100;
+
+export type Place =
+  | { readonly kind: 'ours'; readonly lock: InstanceLock }
+  /** A supervisor runs already; it was asked to show its window. */
+  | { readonly kind: 'taken'; readonly by: ReplyData['WhoAmI'] };
+
+export interface PlaceOptions {
+  readonly lockPath: string;
+  readonly socketPath: string;
+  /** How long to wait for one that does not answer, in ms. */
+  readonly patienceMs?: number;
+}
+
+/**
+ * Makes this process the only supervisor of its user and configuration, or finds the one that is. Waits
+ * for one that is starting or ending. Throws `already_running` when one has the place and does not
+ * answer, `port_taken` when the folder is not ours.
+ */
+export async function becomeTheOnly(options: PlaceOptions): Promise<Place> {
+  const { lockPath, socketPath, patienceMs = usualPatienceMs } = options;
+  await prepareRuntimeFolder(dirname(lockPath));
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    const lock = await claimInstanceLock(lockPath);
+    // Asked even so: one of an earlier version has no lock.
+    const by = await greetRunningSupervisor(socketPath);
+    if (by) {
+      lock?.release();
+      return { kind: 'taken', by };
+    }
+    if (lock) return { kind: 'ours', lock };
+    if (performance.now() >= deadline) throw await unresponsive(lockPath, socketPath);
+    await delay(askPeriodMs);
+  }
+}
+
+async function unresponsive(lockPath: string, socketPath: string): Promise<CodedError> {
+  const pid = await lockHolder(lockPath);
+  const who = pid === null ? 'A supervisor' : `A supervisor (process ${pid})`;
+  return new CodedError(
+    'already_running',
+    `${who} runs with this configuration and does not answer on ${socketPath}. If it hangs, end that process and start again.`,
+  );
+}
 
 /**
  * Asks a supervisor that may run already, over its control socket, who it is, and to show its window.
