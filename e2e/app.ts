@@ -57,6 +57,10 @@ function onDouble(
       const found = await window();
       return found === undefined ? null : await app.page(found.id);
     },
+    pageAt: async (file) => {
+      const found = (await app.windows()).find(({ url }) => url.endsWith(`/${file}`));
+      return found === undefined ? null : await app.page(found.id);
+    },
     isWindowVisible: async () => (await window())?.visible === true,
     pressClose: async () => app.pressClose((await openWindow()).id),
     crashPage: async () => app.crash((await openWindow()).id),

@@ -20,6 +20,8 @@ export interface DesktopApp {
   clickMenu(...labels: readonly string[]): Promise<void>;
   /** The page of the window, or null while there is none; it may be hidden. */
   page(): Promise<Page | null>;
+  /** The page at this address in any window, `config.html`, or null. */
+  pageAt(file: string): Promise<Page | null>;
   isWindowVisible(): Promise<boolean>;
   /** Presses the window's X. */
   pressClose(): Promise<void>;

@@ -85,6 +85,10 @@ export class ElectronApp implements DesktopApp {
     return this.#app.windows().at(0) ?? null;
   }
 
+  async pageAt(file: string): Promise<Page | null> {
+    return this.#app.windows().find((page) => page.url().endsWith(`/${file}`)) ?? null;
+  }
+
   async isWindowVisible(): Promise<boolean> {
     return await this.#app.evaluate(
       ({ BrowserWindow }) => BrowserWindow.getAllWindows().at(0)?.isVisible() === true,

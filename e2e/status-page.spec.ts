@@ -18,9 +18,12 @@ test.afterAll(async () => {
 });
 
 /** The page, opened by the address that was printed. */
-async function open(page: Page): Promise<void> {
+async function open(page: Page, view?: string): Promise<void> {
   await page.goto(supervisor.loginUrl);
   await expect(page.getByText('All 2 services running.')).toBeVisible();
+  if (view === undefined) return;
+  const views = page.getByRole('navigation', { name: 'Views' });
+  await views.getByRole('link', { name: view, exact: true }).click();
 }
 
 test('the printed address opens the page, and the token does not stay in it', async ({
@@ -39,7 +42,7 @@ test('the printed address opens the page, and the token does not stay in it', as
 });
 
 test('a session appears while its client works, and goes when it is closed', async ({ page }) => {
-  await open(page);
+  await open(page, 'Sessions');
   const row = page.getByRole('row').filter({ hasText: 'editor of ann' });
   await expect(row).toHaveCount(0);
   await using client = await connectClient(supervisor.mcpUrl, 'editor of ann', 'v2');
@@ -54,7 +57,7 @@ test('a session appears while its client works, and goes when it is closed', asy
 });
 
 test('the indicator counts subscribers as they come and go', async ({ page }) => {
-  await open(page);
+  await open(page, 'Events');
   // The dashboard is one of them.
   await expect(page.getByText('Events: ● Active (1 subscriber)', { exact: true })).toBeVisible();
   using subscriber = await SseClient.open(supervisor.eventsUrl, {
@@ -69,7 +72,7 @@ test('the indicator counts subscribers as they come and go', async ({ page }) =>
 test('a test event is sent with a button and seen at once, as are those of agents', async ({
   page,
 }) => {
-  await open(page);
+  await open(page, 'Events');
   using subscriber = await SseClient.open(supervisor.eventsUrl);
   const events = page.getByRole('list', { name: 'Events, newest first' }).getByRole('listitem');
   await page.getByRole('button', { name: 'Send test event' }).click();

@@ -1,33 +1,18 @@
 // @vitest-environment happy-dom
-import { act, cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/react';
+import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/react';
 import { afterEach, expect, test } from 'vitest';
-import type { StatusSnapshot } from '../shared/status.ts';
 import { App } from './app.tsx';
-import { createFakeBridge, type FakeBridge } from './fixtures/fake-bridge.ts';
+import { createFakeBridge } from './fixtures/fake-bridge.ts';
 import { serviceFixture } from './fixtures/services.ts';
+import { draw, goTo, showApp } from './fixtures/show-app.tsx';
 import { eventFixtures, eventStatsFixture, snapshotFixture } from './fixtures/snapshot.ts';
 
-afterEach(cleanup);
+afterEach(() => {
+  cleanup();
+  location.hash = '';
+});
 
 const now = Date.now();
-
-/** Lets the page take in what was told and draw its next frame. */
-async function draw(tell: () => void): Promise<void> {
-  await act(async () => {
-    tell();
-    await new Promise((resolve) => requestAnimationFrame(resolve));
-  });
-}
-
-async function show(given: Partial<StatusSnapshot> = {}): Promise<FakeBridge> {
-  const bridge = createFakeBridge();
-  render(<App bridge={bridge} />);
-  await draw(() => {
-    bridge.tellConnection('live');
-    bridge.tellSnapshot(snapshotFixture(given, Date.now()));
-  });
-  return bridge;
-}
 
 async function press(name: string | RegExp): Promise<void> {
   await draw(() => fireEvent.click(screen.getByRole('button', { name })));
@@ -41,7 +26,7 @@ function eventIds(): number[] {
 }
 
 test('the header says in one sentence how everything is', async () => {
-  await show();
+  await showApp();
   expect(
     screen.getByText(
       '1 of 5 running. Dashboard: restarting soon. Search: crash loop. Notes: failed. Indexer: not answering. The configuration file has errors.',
@@ -54,19 +39,20 @@ test.each([
   [1, 'Events: ● Active (1 subscriber)'],
   [3, 'Events: ● Active (3 subscribers)'],
 ])('with %i subscribers the indicator reads "%s"', async (subscribers, indicator) => {
-  await show({ events: eventStatsFixture(subscribers, now) });
+  await showApp({ events: eventStatsFixture(subscribers, now) });
   expect(screen.getByText(indicator)).toBeTruthy();
 });
 
 test('with the channel switched off the indicator says so and no test event can be sent', async () => {
-  const bridge = await show({ events: { ...eventStatsFixture(0, now), enabled: false } });
+  const bridge = await showApp({ events: { ...eventStatsFixture(0, now), enabled: false } });
+  await goTo('#/events');
   expect(screen.getByText('Events: ○ Disabled')).toBeTruthy();
   await press('Send test event');
   expect(bridge.requests).toEqual([]);
 });
 
 test('a service can be restarted, stopped and started, where that makes sense', async () => {
-  const bridge = await show();
+  const bridge = await showApp();
   await press('Restart MCP');
   await press('Stop MCP');
   await press('Start Dashboard');
@@ -80,7 +66,7 @@ test('a service can be restarted, stopped and started, where that makes sense', 
 });
 
 test('an action that makes no sense now is disabled and sends nothing', async () => {
-  const bridge = await show();
+  const bridge = await showApp();
   const start = screen.getByRole('button', { name: 'Start MCP' });
   expect(start.getAttribute('aria-disabled')).toBe('true');
   await press('Start MCP');
@@ -89,7 +75,7 @@ test('an action that makes no sense now is disabled and sends nothing', async ()
 });
 
 test('a refused request says why, in its row, until it is dismissed', async () => {
-  const bridge = await show();
+  const bridge = await showApp();
   bridge.reply = { ok: false, code: 'port_taken', error: 'Port 3459 is taken.', data: null };
   await press('Start Dashboard');
   expect(screen.getByRole('alert').textContent).toContain(
@@ -100,7 +86,7 @@ test('a refused request says why, in its row, until it is dismissed', async () =
 });
 
 test('a service in back-off says why, how it ended and when it is tried again', async () => {
-  await show();
+  await showApp();
   const row = screen.getByRole('row', { name: /^Dashboard/u });
   expect(row.textContent).toContain('Restarting soon');
   expect(row.textContent).toMatch(/exit 1, \d+ s ago/u);
@@ -108,34 +94,38 @@ test('a service in back-off says why, how it ended and when it is tried again', 
 });
 
 test('the dashboard opens in the system browser', async () => {
-  const bridge = await show();
+  const bridge = await showApp();
   await draw(() => fireEvent.click(screen.getByRole('link', { name: '127.0.0.1:3459' })));
   expect(bridge.opened).toEqual(['http://127.0.0.1:3459/']);
 });
 
 test('a session can be closed', async () => {
-  const bridge = await show();
+  const bridge = await showApp();
+  await goTo('#/sessions');
   await press('Close the session of Visual Studio Code');
-  expect(bridge.requests).toEqual([
-    { type: 'CloseMcpConnection', session_id: 'b84e9a1c-7f0e-4c21-8a34-0b9f6e2d4a22' },
-  ]);
+  expect(bridge.requests).toContainEqual({
+    type: 'CloseMcpConnection',
+    session_id: 'b84e9a1c-7f0e-4c21-8a34-0b9f6e2d4a22',
+  });
 });
 
 test('without sessions the page tells how to connect a client', async () => {
-  await show({ sessions: [] });
+  await showApp({ sessions: [] });
+  await goTo('#/sessions');
   expect(
     screen.getByText('claude mcp add --transport http project-memory http://127.0.0.1:3457/mcp'),
   ).toBeTruthy();
 });
 
 test('configuration problems are shown with their place and with what runs instead', async () => {
-  await show();
+  await showApp();
   expect(screen.getByText('supervisor.toml:14:8')).toBeTruthy();
   expect(screen.getByText(/The last good configuration runs instead/u)).toBeTruthy();
 });
 
 test('a test event can be sent and its id is told', async () => {
-  const bridge = await show();
+  const bridge = await showApp();
+  await goTo('#/events');
   bridge.reply = { ok: true, data: { emitted: true, id: 48_212 } };
   await press('Send test event');
   expect(bridge.requests).toMatchObject([{ type: 'EmitTestEvent' }]);
@@ -143,7 +133,8 @@ test('a test event can be sent and its id is told', async () => {
 });
 
 test('the event list shows each event once, newest first, and never more than 200', async () => {
-  const bridge = await show({ recentEvents: eventFixtures(3, 10, now) });
+  const bridge = await showApp({ recentEvents: eventFixtures(3, 10, now) });
+  await goTo('#/events');
   expect(eventIds()).toEqual([12, 11, 10]);
   await draw(() => bridge.tellEvents(eventFixtures(4, 11, now)));
   await waitFor(() => expect(eventIds()).toEqual([14, 13, 12, 11, 10]));
@@ -153,7 +144,8 @@ test('the event list shows each event once, newest first, and never more than 20
 });
 
 test('a paused list stands still and counts what it missed', async () => {
-  const bridge = await show({ recentEvents: eventFixtures(3, 10, now) });
+  const bridge = await showApp({ recentEvents: eventFixtures(3, 10, now) });
+  await goTo('#/events');
   await press('Pause');
   await draw(() => bridge.tellEvents(eventFixtures(2, 13, now)));
   expect(eventIds()).toEqual([12, 11, 10]);
@@ -163,7 +155,7 @@ test('a paused list stands still and counts what it missed', async () => {
 });
 
 test('the supervisor is shut down only after a question', async () => {
-  const bridge = await show();
+  const bridge = await showApp();
   await press('Shut down');
   expect(bridge.requests).toEqual([]);
   const dialog = screen.getByRole('dialog');
@@ -181,17 +173,19 @@ test('a page without a token says what to do, calmly, and can try again', async 
 });
 
 test('when the connection is lost the data stays, marked as old, until it is back', async () => {
-  const bridge = await show();
+  const bridge = await showApp();
   await draw(() => bridge.tellConnection('lost'));
   expect(screen.getByText(/Connection to the supervisor lost, trying again…/u)).toBeTruthy();
-  expect(screen.getByRole('row', { name: /^MCP Running/u }).closest('[data-stale]')).toBeTruthy();
+  expect(
+    screen.getByRole('row', { name: /^MCP 2 instances.* Running/u }).closest('[data-stale]'),
+  ).toBeTruthy();
   await draw(() => bridge.tellConnection('live'));
   expect(screen.queryByText(/Connection to the supervisor lost/u)).toBeNull();
 });
 
 test('a change of state is told to screen readers', async () => {
   const services = [serviceFixture({ name: 'search', displayName: 'Search' }, now)];
-  const bridge = await show({ services, instances: [] });
+  const bridge = await showApp({ services, instances: [] });
   const failed = services.map((service) => ({ ...service, state: 'failed' as const }));
   await draw(() => bridge.tellSnapshot(snapshotFixture({ services: failed, instances: [] }, now)));
   expect(screen.getByTestId('announcer').textContent).toBe('Search: failed.');

@@ -9,7 +9,7 @@ import { BridgeContext } from './hooks/use-bridge.ts';
 import { usePageState } from './hooks/use-page-state.ts';
 
 export function App({ bridge }: { readonly bridge: PageBridge }) {
-  const { connection, snapshot, receivedAt, events } = usePageState(bridge);
+  const { connection, snapshot, receivedAt, events, usage } = usePageState(bridge);
 
   if (connection === 'unauthorized') return <TokenNeeded onRetry={() => bridge.reconnect()} />;
   if (snapshot === null) {
@@ -26,7 +26,7 @@ export function App({ bridge }: { readonly bridge: PageBridge }) {
   const stale = connection === 'lost';
   return (
     <BridgeContext value={bridge}>
-      <StatusPage snapshot={snapshot} events={events} stale={stale} />
+      <StatusPage snapshot={snapshot} events={events} usage={usage} stale={stale} />
       <ConnectionBanner
         visible={stale}
         stopped={snapshot.stopping}

@@ -9,6 +9,7 @@
  */
 import type { Pushes } from '../shared/api.ts';
 import type { ControlRequest, Reply } from '../shared/control-protocol.ts';
+import { CodedError } from '../shared/errors.ts';
 import type { StatusSnapshot } from '../shared/status.ts';
 import type { Connection, PageBridge } from './bridge.ts';
 
@@ -58,6 +59,8 @@ class BrowserBridge implements PageBridge {
 
   call: PageBridge['call'] = async (name, argument) => {
     if (name === 'control') return (await this.#control(argument as ControlRequest)) as never;
+    if (name === 'openConfigFile')
+      throw new CodedError('unsupported', 'A browser cannot open files.');
     this.#openExternal(argument as string);
     return undefined as never;
   };

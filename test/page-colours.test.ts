@@ -5,7 +5,16 @@ import { expect, test } from 'vitest';
 const css = readFileSync(new URL('../renderer/styles/tokens.css', import.meta.url), 'utf8');
 
 const surfaces = ['page', 'surface', 'control', 'hover'];
-const texts = ['text', 'muted', 'accent', 'good', 'warn', 'bad'];
+const printed = ['red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'grey'];
+const texts = [
+  'text',
+  'muted',
+  'accent',
+  'good',
+  'warn',
+  'bad',
+  ...printed.map((name) => `ansi-${name}`),
+];
 
 /** The colour of a token in one theme, `#rrggbb`. */
 function color(token: string, theme: 'light' | 'dark'): string {
@@ -41,6 +50,7 @@ test.each(['light', 'dark'] as const)('every text is readable on every surface, 
 test.each(['light', 'dark'] as const)('errors and dangerous buttons are readable, %s', (theme) => {
   const pairs = [
     ['text', 'bad-soft'],
+    ['text', 'found'],
     ['on-danger', 'danger-fill'],
     ['on-danger', 'danger-fill-hover'],
   ] as const;

@@ -21,8 +21,12 @@ export const clipboard: Pick<Electron.Clipboard, 'writeText'> = {
   writeText: (text) => host('record', 'clipboard', text),
 };
 
-export const shell: Pick<Electron.Shell, 'openExternal'> = {
+export const shell: Pick<Electron.Shell, 'openExternal' | 'openPath'> = {
   openExternal: (url) => host('record', 'openExternal', url),
+  openPath: async (path) => {
+    await host('record', 'openPath', path);
+    return '';
+  },
 };
 
 /** A notification is only noted. */

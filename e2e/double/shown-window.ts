@@ -56,6 +56,8 @@ export class ShownWindow {
   async load(url: string): Promise<void> {
     this.#loading = shownAddress(url);
     await this.page.goto(this.#loading);
+    // A page of Electron may close its window. In Chromium that takes a page without a past (HTML §7.2.2.1).
+    await this.#devtools.send('Page.resetNavigationHistory');
   }
 
   /** Gives the preload a message or an answer. */

@@ -1,4 +1,4 @@
-import type { ServiceState, SourceStatus } from '../../shared/status.ts';
+import type { ConfigProblem, ServiceState, SourceStatus } from '../../shared/status.ts';
 import { stateWord } from '../../shared/wording.ts';
 import { sourceTones, sourceWords, stateTone, type Tone } from '../model/service-view.ts';
 import styles from './badge.module.css';
@@ -35,4 +35,14 @@ export function StateBadge({ state }: { readonly state: ServiceState }) {
 
 export function SourceBadge({ state }: { readonly state: SourceStatus['state'] }) {
   return <Badge icon={sourceIcons[state]} tone={sourceTones[state]} word={sourceWords[state]} />;
+}
+
+const severities = {
+  error: { icon: 'failed', tone: 'bad', word: 'Error' },
+  warning: { icon: 'unhealthy', tone: 'warn', word: 'Warning' },
+  notice: { icon: 'notice', tone: 'idle', word: 'Notice' },
+} as const satisfies Record<ConfigProblem['severity'], Props>;
+
+export function ProblemBadge({ severity }: Pick<ConfigProblem, 'severity'>) {
+  return <Badge {...severities[severity]} />;
 }

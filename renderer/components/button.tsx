@@ -6,7 +6,8 @@ interface ButtonProps {
   readonly onPress: () => void;
   readonly children: ReactNode;
   readonly icon?: IconName;
-  readonly look?: 'plain' | 'danger' | 'quiet-danger';
+  /** `main`: what the page is here for; one of a page. */
+  readonly look?: 'plain' | 'main' | 'danger' | 'quiet-danger';
   /** Pressing does nothing now. The button keeps its place in the tab order, and so its focus. */
   readonly unavailable?: boolean;
   readonly title?: string | undefined;

@@ -1,20 +1,9 @@
 import { assertNever } from '../../shared/assert-never.ts';
 import type { ConfigProblem, ConfigStatus } from '../../shared/status.ts';
 import { fileName, formatQuantity } from '../model/format.ts';
-import type { Tone } from '../model/service-view.ts';
-import { Badge } from './badge.tsx';
+import { ProblemBadge } from './badge.tsx';
 import styles from './config-problems.module.css';
-import type { IconName } from './icon.tsx';
 import { Section } from './section.tsx';
-
-const severities = {
-  error: { icon: 'failed', tone: 'bad', word: 'Error' },
-  warning: { icon: 'unhealthy', tone: 'warn', word: 'Warning' },
-  notice: { icon: 'notice', tone: 'idle', word: 'Notice' },
-} as const satisfies Record<
-  ConfigProblem['severity'],
-  { icon: IconName; tone: Tone; word: string }
->;
 
 /** What is wrong with the configuration file, and which configuration runs. Absent when all is well. */
 export function ConfigProblems({ config }: { readonly config: ConfigStatus }) {
@@ -32,7 +21,7 @@ export function ConfigProblems({ config }: { readonly config: ConfigStatus }) {
               className={styles.problem}
               key={`${problem.line}:${problem.column}:${problem.message}`}
             >
-              <Badge {...severities[problem.severity]} />
+              <ProblemBadge severity={problem.severity} />
               <code className={styles.place}>
                 {fileName(config.path)}:{problem.line}:{problem.column}
               </code>

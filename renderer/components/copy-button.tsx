@@ -6,11 +6,12 @@ const shownForMs = 2_000;
 const words = { idle: 'Copy', copied: 'Copied', manual: 'Press Ctrl+C' } as const;
 
 interface Props {
-  readonly text: string;
+  /** A function for a text that is worth making only when it is wanted. */
+  readonly text: string | (() => string);
   /** What is copied, for screen readers: `MCP URL`. */
   readonly what: string;
-  /** The element that shows the text: it is selected when the clipboard is not allowed. */
-  readonly source: RefObject<HTMLElement | null>;
+  /** The element that shows the text: it is selected when the clipboard is not allowed. Null: none does. */
+  readonly source: RefObject<HTMLElement | null> | null;
 }
 
 /** Copies a text, says so for a moment, and keeps its width meanwhile. */
@@ -24,11 +25,13 @@ export function CopyButton({ text, what, source }: Props) {
   }, [outcome]);
 
   async function copy(): Promise<void> {
+    const wanted = typeof text === 'string' ? text : text();
     try {
-      await navigator.clipboard.writeText(text);
+      await navigator.clipboard.writeText(wanted);
       setOutcome('copied');
     } catch {
-      setOutcome(copySelected(source.current) ? 'copied' : 'manual');
+      const copied = source === null ? copyUnshown(wanted) : copySelected(source.current);
+      setOutcome(copied ? 'copied' : 'manual');
     }
   }
 
@@ -53,5 +56,20 @@ function copySelected(element: HTMLElement | null): boolean {
   getSelection()?.selectAllChildren(element);
   const copied = document.execCommand('copy');
   if (copied) getSelection()?.removeAllRanges();
+  return copied;
+}
+
+/** The same for a text that stands nowhere on the page, or only in part. */
+function copyUnshown(text: string): boolean {
+  const area = document.createElement('textarea');
+  const held = document.activeElement;
+  area.value = text;
+  area.className = 'visually-hidden';
+  // Inside an open dialog everything else is inert and cannot be selected.
+  (held?.closest('dialog') ?? document.body).append(area);
+  area.select();
+  const copied = document.execCommand('copy');
+  area.remove();
+  if (held instanceof HTMLElement) held.focus();
   return copied;
 }

@@ -6,15 +6,25 @@ import styles from './event-list.module.css';
 
 interface Props {
   readonly event: StampedEvent;
+  /** The ids that were not received between this event and the next newer one; null without a gap. */
+  readonly missingFrom: number | null;
+  readonly missingTo: number | null;
   readonly onOpen: () => void;
 }
 
 /** One event; its JSON is made only for a row that is open. */
-export const EventRow = memo(function EventRow({ event, onOpen }: Props) {
+export const EventRow = memo(function EventRow({ event, missingFrom, missingTo, onOpen }: Props) {
   const [open, setOpen] = useState(false);
   const { id, data } = event;
   return (
     <li className={styles.item}>
+      {missingFrom === null ? null : (
+        <p className={styles.gap}>
+          {missingFrom === missingTo
+            ? `Event ${missingFrom} was not received`
+            : `Events ${missingFrom} to ${missingTo} were not received`}
+        </p>
+      )}
       <details
         onToggle={(toggle) => {
           setOpen(toggle.currentTarget.open);

@@ -25,11 +25,7 @@ export function EventsSection({ stats, events }: Props) {
       )}
       <JournalProblem journal={stats.journal} />
       <dl className={styles.figures}>
-        <Figure
-          name="Published"
-          value={stats.published}
-          help="Events since the supervisor started"
-        />
+        <Figure name="Emitted" value={stats.published} help="Events since the supervisor started" />
         <Figure name="Delivered" value={stats.delivered} help="Frames handed to subscribers" />
         <Figure
           name="Lagged"

@@ -1,8 +1,8 @@
-import { useRef } from 'react';
-import type { Health, StatusSnapshot } from '../../shared/status.ts';
+import { type ReactNode, useRef } from 'react';
+import type { Health, SelfUsage, StatusSnapshot } from '../../shared/status.ts';
 import { eventsIndicator, overallHealth, overallSentence } from '../../shared/wording.ts';
 import { useNow } from '../hooks/use-now.ts';
-import { formatUptime } from '../model/format.ts';
+import { formatBytes, formatPercent, formatUptime } from '../model/format.ts';
 import { healthTones } from '../model/service-view.ts';
 import badge from './badge.module.css';
 import { CopyButton } from './copy-button.tsx';
@@ -17,7 +17,14 @@ const healthIcons: Readonly<Record<Health, IconName>> = {
   failed: 'crash_loop',
 };
 
-export function PageHeader({ snapshot }: { readonly snapshot: StatusSnapshot }) {
+interface Props {
+  readonly snapshot: StatusSnapshot;
+  /** The navigation. */
+  readonly children: ReactNode;
+}
+
+/** Stands over every view: how everything is, where the gateway is, and where to go. */
+export function PageHeader({ snapshot, children }: Props) {
   const health = overallHealth(snapshot);
   return (
     <header className={styles.header}>
@@ -41,9 +48,11 @@ export function PageHeader({ snapshot }: { readonly snapshot: StatusSnapshot }) 
               <Uptime startedAt={snapshot.startedAt} />
             </dd>
           </div>
+          <OwnUsage self={snapshot.self ?? null} />
         </dl>
         <p className={styles.indicator}>{eventsIndicator(snapshot.events)}</p>
       </div>
+      {children}
     </header>
   );
 }
@@ -64,6 +73,22 @@ function McpAddress({ url }: { readonly url: string | null }) {
         )}
       </dd>
     </div>
+  );
+}
+
+/** What the supervisor itself costs; a dash until it was measured, which takes a moment. */
+function OwnUsage({ self }: { readonly self: SelfUsage | null }) {
+  return (
+    <>
+      <div className={styles.fact} title="What the supervisor itself uses">
+        <dt>Own CPU</dt>
+        <dd className={styles.number}>{self === null ? '–' : formatPercent(self.cpuPercent)}</dd>
+      </div>
+      <div className={styles.fact} title="What the supervisor itself uses">
+        <dt>Own memory</dt>
+        <dd className={styles.number}>{self === null ? '–' : formatBytes(self.rssBytes)}</dd>
+      </div>
+    </>
   );
 }
 

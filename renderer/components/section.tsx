@@ -4,7 +4,7 @@ import styles from './section.module.css';
 interface Props {
   readonly title: string;
   /** A short fact beside the title, e.g. how many there are. */
-  readonly note?: string | undefined;
+  readonly note?: ReactNode;
   /** Buttons at the end of the title line. */
   readonly actions?: ReactNode;
   readonly headingRef?: Ref<HTMLHeadingElement>;

@@ -1,94 +1,95 @@
-import { memo, useState } from 'react';
+import { memo, type ReactNode } from 'react';
 import type { InstanceStatus, ServiceStatus } from '../../shared/status.ts';
-import { useControl } from '../hooks/use-control.ts';
-import { formatCount, formatExit } from '../model/format.ts';
-import { isSensible, type ServiceAction, serviceActions } from '../model/service-view.ts';
+import { useServiceActions } from '../hooks/use-service-actions.ts';
+import { routeHash } from '../model/route.ts';
+import type { UsagePoint } from '../model/usage-history.ts';
 import { StateBadge } from './badge.tsx';
-import { IconButton } from './button.tsx';
 import { Cell } from './cell.tsx';
-import type { IconName } from './icon.tsx';
 import { Refusal } from './refusal.tsx';
-import { Ago, Lasting } from './relative-time.tsx';
-import { addressOf, PoolFigures, Why } from './service-cells.tsx';
+import { ServiceActions } from './service-actions.tsx';
+import {
+  Address,
+  addressOf,
+  Health,
+  InstancesToggle,
+  PoolFigures,
+  Restarts,
+  Span,
+} from './service-cells.tsx';
 import styles from './services-section.module.css';
-
-const actionIcons: Readonly<Record<ServiceAction, IconName>> = {
-  Start: 'start',
-  Stop: 'stop',
-  Restart: 'restart',
-};
+import { usageOf } from './usage.tsx';
 
 interface Props {
   readonly service: ServiceStatus;
   /** The same status where the row is an instance of the pool, else null. */
   readonly pooled: InstanceStatus | null;
+  /** How many instances stand under this row. */
+  readonly instances: number;
+  readonly isFolded: boolean;
+  /** Shows or hides the instances of a pool. */
+  readonly onFold: (pool: string) => void;
+  /** What it used lately, oldest first. */
+  readonly points: readonly UsagePoint[];
   /** The whole supervisor is stopping: no action makes sense any more. */
   readonly stopping: boolean;
 }
 
-export const ServiceRow = memo(function ServiceRow({ service, pooled, stopping }: Props) {
-  const { pending, error, send, dismiss } = useControl();
-  const [attempt, setAttempt] = useState<ServiceAction>('Start');
-  // The pool keeps its own number of instances, so one of them can only be renewed.
-  const actions = pooled === null ? serviceActions : (['Restart'] as const);
-
-  function act(action: ServiceAction): void {
-    setAttempt(action);
-    void send<ServiceAction>({ type: action, service: service.name });
-  }
-
+export const ServiceRow = memo(function ServiceRow({
+  service,
+  pooled,
+  instances,
+  isFolded,
+  onFold,
+  points,
+  stopping,
+}: Props) {
+  const actions = useServiceActions(service);
   return (
     <>
-      <tr className={pooled === null ? undefined : styles.pooled} aria-busy={pending || undefined}>
+      <tr
+        className={pooled === null ? undefined : styles.pooled}
+        aria-busy={actions.pending || undefined}
+      >
         <th scope="row" className={styles.name}>
-          {service.displayName}
+          <DetailLink service={service}>{service.displayName}</DetailLink>
           {pooled === null ? null : <PoolFigures instance={pooled} />}
+          {instances === 0 ? null : (
+            <InstancesToggle
+              pool={service.displayName}
+              count={instances}
+              isFolded={isFolded}
+              onFold={() => onFold(service.name)}
+            />
+          )}
         </th>
         <td data-wide>
           <StateBadge state={service.state} />
+          <Span service={service} />
         </td>
         <td data-wide>
-          <Why service={service} />
+          <Health service={service} actions={actions} stopping={stopping} />
         </td>
+        <Cell label="Restarts">
+          <Restarts service={service} />
+        </Cell>
+        <Cell label="CPU">{usageOf('cpu', points)}</Cell>
+        <Cell label="Memory">{usageOf('memory', points)}</Cell>
         <Cell label="Address" long>
-          {addressOf(service)}
-        </Cell>
-        <Cell label="PID" align="number">
-          {service.pid}
-        </Cell>
-        <Cell label="Restarts" align="number">
-          {formatCount(service.restarts)}
-        </Cell>
-        <Cell label="Last exit" long>
-          {service.lastExit === null ? null : (
-            <>
-              {formatExit(service.lastExit)}, <Ago at={service.lastExit.at} />
-            </>
+          {service.pid === null && addressOf(service) === null ? null : (
+            <Address service={service} />
           )}
         </Cell>
-        <Cell label="For">
-          <Lasting at={service.since} />
-        </Cell>
         <td className={styles.actions}>
-          {actions.map((action) => (
-            <IconButton
-              key={action}
-              icon={actionIcons[action]}
-              label={`${action} ${service.displayName}`}
-              title={action}
-              unavailable={pending || stopping || !isSensible(action, service.state)}
-              onPress={() => act(action)}
-            />
-          ))}
+          <ServiceActions look="icons" service={service} actions={actions} stopping={stopping} />
         </td>
       </tr>
-      {error === null ? null : (
+      {actions.error === null ? null : (
         <tr className={styles.refusal}>
-          <td colSpan={9} data-wide>
+          <td colSpan={8} data-wide>
             <Refusal
-              attempt={`${attempt} ${service.displayName}`}
-              error={error}
-              onDismiss={dismiss}
+              attempt={`${actions.attempt} ${service.displayName}`}
+              error={actions.error}
+              onDismiss={actions.dismiss}
             />
           </td>
         </tr>
@@ -96,3 +97,15 @@ export const ServiceRow = memo(function ServiceRow({ service, pooled, stopping }
     </>
   );
 });
+
+function DetailLink({ service, children }: Pick<Props, 'service'> & { children: ReactNode }) {
+  return (
+    <a
+      className={styles.detail}
+      href={routeHash('services', service.name)}
+      data-service={service.name}
+    >
+      {children}
+    </a>
+  );
+}

@@ -1,44 +1,66 @@
+import { useCallback, useState } from 'react';
 import type { StatusSnapshot } from '../../shared/status.ts';
 import { formatQuantity } from '../model/format.ts';
-import { serviceRows } from '../model/service-view.ts';
+import { matchesService, serviceRows } from '../model/service-view.ts';
+import type { UsageHistory, UsagePoint } from '../model/usage-history.ts';
+import { SearchField } from './search-field.tsx';
 import { EmptyState, Section } from './section.tsx';
 import { ServiceRow } from './service-row.tsx';
 import styles from './services-section.module.css';
 import table from './table.module.css';
 
-export function ServicesSection({ snapshot }: { readonly snapshot: StatusSnapshot }) {
+/** One and the same, so that a row without points is not drawn anew for each snapshot. */
+const noPoints: readonly UsagePoint[] = [];
+
+interface Props {
+  readonly snapshot: StatusSnapshot;
+  readonly usage: UsageHistory;
+}
+
+export function ServicesSection({ snapshot, usage }: Props) {
+  const [wanted, setWanted] = useState('');
+  const [folded, setFolded] = useState<readonly string[]>([]);
   const rows = serviceRows(snapshot);
+  // Whoever searches wants to see what was found, folded or not.
+  const shown = rows.filter((row) =>
+    wanted === ''
+      ? row.kind === 'service' || !folded.includes(row.service.server)
+      : matchesService(row.service, wanted),
+  );
+
+  const fold = useCallback((pool: string) => {
+    setFolded((before) =>
+      before.includes(pool) ? before.filter((each) => each !== pool) : [...before, pool],
+    );
+  }, []);
+
   return (
-    <Section title="Services" note={note(snapshot)}>
-      {rows.length === 0 ? (
-        <EmptyState>No service is enabled in the configuration.</EmptyState>
+    <Section
+      title="Services"
+      note={note(snapshot)}
+      actions={<SearchField label="Find a service" value={wanted} onChange={setWanted} />}
+    >
+      {shown.length === 0 ? (
+        <EmptyState>
+          {rows.length === 0
+            ? 'No service is enabled in the configuration.'
+            : `No service has “${wanted}” in its name or state.`}
+        </EmptyState>
       ) : (
-        <table className={`${table.table} ${styles.services}`} data-cards-below="960">
-          <thead>
-            <tr>
-              <th scope="col">Service</th>
-              <th scope="col">State</th>
-              <th scope="col">Why</th>
-              <th scope="col">Address</th>
-              <th scope="col" className={table.number}>
-                PID
-              </th>
-              <th scope="col" className={table.number}>
-                Restarts
-              </th>
-              <th scope="col">Last exit</th>
-              <th scope="col">For</th>
-              <th scope="col" className={table.number}>
-                Actions
-              </th>
-            </tr>
-          </thead>
+        <table className={`${table.table} ${styles.services}`} data-cards-below="1080">
+          <ColumnHeads />
           <tbody>
-            {rows.map((row) => (
+            {shown.map(({ kind, service }) => (
               <ServiceRow
-                key={row.service.name}
-                service={row.service}
-                pooled={row.kind === 'instance' ? row.service : null}
+                key={service.name}
+                service={service}
+                pooled={kind === 'instance' ? service : null}
+                instances={
+                  snapshot.instances.filter(({ server }) => server === service.name).length
+                }
+                isFolded={folded.includes(service.name)}
+                onFold={fold}
+                points={usage.series.get(service.name) ?? noPoints}
                 stopping={snapshot.stopping}
               />
             ))}
@@ -46,6 +68,25 @@ export function ServicesSection({ snapshot }: { readonly snapshot: StatusSnapsho
         </table>
       )}
     </Section>
+  );
+}
+
+function ColumnHeads() {
+  return (
+    <thead>
+      <tr>
+        <th scope="col">Service</th>
+        <th scope="col">State</th>
+        <th scope="col">Health</th>
+        <th scope="col">Restarts</th>
+        <th scope="col">CPU</th>
+        <th scope="col">Memory</th>
+        <th scope="col">Address</th>
+        <th scope="col" className={table.number}>
+          Actions
+        </th>
+      </tr>
+    </thead>
   );
 }
 

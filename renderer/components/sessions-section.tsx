@@ -1,7 +1,8 @@
 import { useRef } from 'react';
-import type { SessionStatus } from '../../shared/status.ts';
+import type { ClientStatus, SessionStatus } from '../../shared/status.ts';
 import { useKeptFocus } from '../hooks/use-kept-focus.ts';
 import { formatQuantity } from '../model/format.ts';
+import { windowName, windowOf } from '../model/session-view.ts';
 import { ConnectHelp } from './connect-help.tsx';
 import { Section } from './section.tsx';
 import { SessionRow } from './session-row.tsx';
@@ -10,14 +11,32 @@ import table from './table.module.css';
 
 interface Props {
   readonly sessions: readonly SessionStatus[];
+  readonly clients: readonly ClientStatus[];
   readonly mcpUrl: string | null;
 }
 
-export function SessionsSection({ sessions, mcpUrl }: Props) {
+const columns: readonly { readonly name: string; readonly number?: true }[] = [
+  { name: 'Client' },
+  { name: 'Window' },
+  { name: 'Instance' },
+  { name: 'Calls', number: true },
+  { name: 'In flight', number: true },
+  { name: 'Errors', number: true },
+  { name: 'Moves', number: true },
+  { name: 'In / out', number: true },
+  { name: 'Opened' },
+  { name: 'Idle' },
+];
+
+export function SessionsSection({ sessions, clients, mcpUrl }: Props) {
   const body = useRef<HTMLDivElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   useKeptFocus(body, heading);
   const note = sessions.length === 0 ? undefined : formatQuantity(sessions.length, 'session');
+  const nameOf = (session: SessionStatus) => {
+    const window = windowOf(session, clients);
+    return window === null ? null : windowName(window);
+  };
   return (
     <Section title="MCP sessions" note={note} headingRef={heading}>
       <div ref={body}>
@@ -27,23 +46,11 @@ export function SessionsSection({ sessions, mcpUrl }: Props) {
           <table className={`${table.table} ${styles.sessions}`} data-cards-below="960">
             <thead>
               <tr>
-                <th scope="col">Client</th>
-                <th scope="col">Instance</th>
-                <th scope="col">Protocol</th>
-                <th scope="col" className={table.number}>
-                  Calls
-                </th>
-                <th scope="col" className={table.number}>
-                  In flight
-                </th>
-                <th scope="col" className={table.number}>
-                  Received
-                </th>
-                <th scope="col" className={table.number}>
-                  Sent
-                </th>
-                <th scope="col">Opened</th>
-                <th scope="col">Last activity</th>
+                {columns.map(({ name, number }) => (
+                  <th key={name} scope="col" className={number ? table.number : undefined}>
+                    {name}
+                  </th>
+                ))}
                 <th scope="col">
                   <span className="visually-hidden">Actions</span>
                 </th>
@@ -51,7 +58,7 @@ export function SessionsSection({ sessions, mcpUrl }: Props) {
             </thead>
             <tbody>
               {sessions.map((session) => (
-                <SessionRow key={session.sessionId} session={session} />
+                <SessionRow key={session.sessionId} session={session} window={nameOf(session)} />
               ))}
             </tbody>
           </table>

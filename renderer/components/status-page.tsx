@@ -1,32 +1,51 @@
+import { Suspense, useEffect } from 'react';
 import type { StampedEvent } from '../../shared/events.ts';
 import type { StatusSnapshot } from '../../shared/status.ts';
-import { ConfigProblems } from './config-problems.tsx';
-import { EventsSection } from './events-section.tsx';
+import { useRoute } from '../hooks/use-route.ts';
+import type { UsageHistory } from '../model/usage-history.ts';
+import { findView, views } from '../views.ts';
 import { PageHeader } from './page-header.tsx';
-import { ServicesSection } from './services-section.tsx';
-import { SessionsSection } from './sessions-section.tsx';
+import { ShortcutHelp } from './shortcut-help.tsx';
 import { StateAnnouncer } from './state-announcer.tsx';
 import styles from './status-page.module.css';
+import { ViewBoundary } from './view-boundary.tsx';
+import { ViewTabs } from './view-tabs.tsx';
+
+const product = 'Project Memory Supervisor';
 
 interface Props {
   readonly snapshot: StatusSnapshot;
   /** Newest first. */
   readonly events: readonly StampedEvent[];
+  readonly usage: UsageHistory;
   /** The data is from before the connection was lost. */
   readonly stale: boolean;
 }
 
-export function StatusPage({ snapshot, events, stale }: Props) {
+/** The header, which stands over every view, and the view that the address names. */
+export function StatusPage({ snapshot, events, usage, stale }: Props) {
+  const { view: id, place } = useRoute();
+  const view = findView(id);
+  const View = view.component;
+
+  useEffect(() => {
+    document.title = view === views[0] ? product : `${view.title} · ${product}`;
+  }, [view]);
+
   return (
     <div className={styles.page} data-stale={stale || undefined}>
-      <PageHeader snapshot={snapshot} />
+      <PageHeader snapshot={snapshot}>
+        <ViewTabs current={view} />
+      </PageHeader>
       <main className={styles.main}>
-        <ConfigProblems config={snapshot.config} />
-        <ServicesSection snapshot={snapshot} />
-        <SessionsSection sessions={snapshot.sessions} mcpUrl={snapshot.mcpUrl} />
-        <EventsSection stats={snapshot.events} events={events} />
+        <ViewBoundary key={view.id} title={view.title}>
+          <Suspense fallback={<p className={styles.loading}>Loading…</p>}>
+            <View snapshot={snapshot} events={events} usage={usage} place={place} />
+          </Suspense>
+        </ViewBoundary>
       </main>
       <StateAnnouncer services={snapshot.services} />
+      <ShortcutHelp />
     </div>
   );
 }

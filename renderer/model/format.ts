@@ -7,6 +7,7 @@ const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
 const wholeNumber = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const dayAndMonth = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
 const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
 /** `12408` → `12,408`. */
@@ -29,6 +30,13 @@ export function formatBytes(bytes: number): string {
   }
   const digits = unit > 0 && value < 9.95 ? 1 : 0;
   return `${value.toFixed(digits)} ${byteUnits[unit]}`;
+}
+
+/** Of one processor: `0 %`, `3.2 %`, `48 %`, `212 %`. */
+export function formatPercent(percent: number): string {
+  // Noise below a tenth would flicker.
+  if (percent < 0.05) return '0 %';
+  return `${percent < 9.95 ? percent.toFixed(1) : formatCount(percent)} %`;
 }
 
 /** How long the supervisor runs, by the minute: `3 h 12 min`. */
@@ -81,7 +89,7 @@ export function formatClock(at: string | number): string {
 }
 
 /** Local wall-clock time to the millisecond: `09:05:07.042`. */
-export function formatClockMs(at: string): string {
+export function formatClockMs(at: string | number): string {
   const ms = String(new Date(at).getMilliseconds()).padStart(3, '0');
   return `${formatClock(at)}.${ms}`;
 }
@@ -89,6 +97,13 @@ export function formatClockMs(at: string): string {
 /** An address without what goes without saying: `http://127.0.0.1:3459/` → `127.0.0.1:3459`. */
 export function formatAddress(url: string): string {
   return url.replace(/^https?:\/\//u, '').replace(/\/$/u, '');
+}
+
+/** A moment on another day needs its date: `09:05:07`, `21 Nov 09:05:07`. */
+export function formatMoment(at: number, now: number): string {
+  const date = new Date(at);
+  const isToday = date.toDateString() === new Date(now).toDateString();
+  return isToday ? formatClock(at) : `${dayAndMonth.format(date)} ${formatClock(at)}`;
 }
 
 /** The last part of a path of any system: `supervisor.toml`. */

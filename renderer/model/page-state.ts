@@ -5,6 +5,7 @@ import type { StatusSnapshot } from '../../shared/status.ts';
 import type { Connection } from '../bridge.ts';
 import { mergeEvents } from './event-list.ts';
 import { shareUnchanged } from './share-unchanged.ts';
+import { noUsage, recordUsage, type UsageHistory } from './usage-history.ts';
 
 export interface PageState {
   readonly connection: Connection;
@@ -14,6 +15,7 @@ export interface PageState {
   readonly receivedAt: number | null;
   /** Newest first, bounded. */
   readonly events: readonly StampedEvent[];
+  readonly usage: UsageHistory;
 }
 
 export type PageNews =
@@ -26,6 +28,7 @@ export const initialPageState: PageState = {
   snapshot: null,
   receivedAt: null,
   events: [],
+  usage: noUsage,
 };
 
 /** The state after one piece of news. Parts that did not change keep their identity. */
@@ -39,6 +42,7 @@ export function reducePageState(state: PageState, news: PageNews): PageState {
         snapshot: shareUnchanged(state.snapshot, news.snapshot),
         receivedAt: news.at,
         events: mergeEvents(state.events, news.snapshot.recentEvents),
+        usage: recordUsage(state.usage, news.snapshot, news.at),
       };
     case 'events': {
       const events = mergeEvents(state.events, news.events);

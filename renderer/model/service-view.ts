@@ -1,12 +1,14 @@
 /** What the page derives from a service's status: tone, possible actions, rows, changes. */
 import { assertNever } from '../../shared/assert-never.ts';
-import type {
-  Health,
-  InstanceStatus,
-  ServiceState,
-  ServiceStatus,
-  SourceStatus,
-  StatusSnapshot,
+import {
+  type Health,
+  type InstanceStatus,
+  type ServiceKind,
+  type ServiceState,
+  type ServiceStatus,
+  type SourceStatus,
+  type StatusSnapshot,
+  serviceStates,
 } from '../../shared/status.ts';
 import { stateWord } from '../../shared/wording.ts';
 
@@ -54,6 +56,20 @@ export const sourceWords: Readonly<Record<SourceStatus['state'], string>> = {
   idle: 'Idle',
 };
 
+export const kindWords: Readonly<Record<ServiceKind, string>> = {
+  mcp_pool: 'Pool of MCP servers',
+  mcp_instance: 'MCP server of a pool',
+  dashboard: 'Dashboard',
+  interactive_terminal: 'Terminal',
+  fallback_api: 'Fallback API',
+  server: 'Server',
+};
+
+/** A newer supervisor may know more states than this page. */
+export function isServiceState(state: string): state is ServiceState {
+  return (serviceStates as readonly string[]).includes(state);
+}
+
 export const serviceActions = ['Start', 'Stop', 'Restart'] as const;
 export type ServiceAction = (typeof serviceActions)[number];
 
@@ -85,19 +101,49 @@ export function serviceRows(
   return snapshot.services.flatMap((service): ServiceTableRow[] => [
     { kind: 'service', service },
     ...(service.kind === 'mcp_pool'
-      ? snapshot.instances.map(
-          (instance): ServiceTableRow => ({
-            kind: 'instance',
-            service: instance,
-          }),
-        )
+      ? snapshot.instances
+          .filter(({ server }) => server === service.name)
+          .map((instance): ServiceTableRow => ({ kind: 'instance', service: instance }))
       : []),
   ]);
+}
+
+/** The service or instance of this name. */
+export function findService(
+  { services, instances }: Pick<StatusSnapshot, 'services' | 'instances'>,
+  name: string,
+): ServiceStatus | undefined {
+  return [...services, ...instances].find((each) => each.name === name);
+}
+
+/** The services that print something: a pool prints nothing itself, its instances do. */
+export function printingServices(
+  snapshot: Pick<StatusSnapshot, 'services' | 'instances'>,
+): readonly ServiceStatus[] {
+  return serviceRows(snapshot).flatMap(({ service }) =>
+    service.kind === 'mcp_pool' ? [] : [service],
+  );
 }
 
 /** The address worth opening in a browser, if there is one: MCP endpoints show nothing there. */
 export function browsableUrl(service: ServiceStatus): string | null {
   return service.kind === 'mcp_pool' || service.kind === 'mcp_instance' ? null : service.url;
+}
+
+/** Since when it has been running, ISO 8601; null while it does not. */
+export function runningSince({ state, since, startedAt }: ServiceStatus): string | null {
+  if (state !== 'ready' && state !== 'unhealthy') return null;
+  // The process began before its first good answer; without a measurement the state has to do.
+  return startedAt ?? (state === 'ready' ? since : null);
+}
+
+/** Whether a service is what somebody searches: by its names and by its state. */
+export function matchesService(
+  { name, displayName, state }: ServiceStatus,
+  wanted: string,
+): boolean {
+  const found = `${name} ${displayName} ${stateWord(state)}`.toLowerCase();
+  return found.includes(wanted.trim().toLowerCase());
 }
 
 /** The reason as a phrase of its own; empty where it only repeats the state's word. */

@@ -1,0 +1,105 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useLayoutEffect, useRef } from 'react';
+import { formatQuantity } from '../model/format.ts';
+import type { LogLine } from '../model/log-lines.ts';
+import styles from './log-list.module.css';
+import { LogRow } from './log-row.tsx';
+
+/** The height of a line that is not wrapped, in px; wrapped ones are measured when they are seen. */
+const rowPx = 18;
+/** Closer to the end than this, in px, is at the end. */
+const endPx = 24;
+
+interface Props {
+  readonly label: string;
+  /** Oldest first. */
+  readonly lines: readonly LogLine[];
+  /** What is marked in the lines; empty for nothing. */
+  readonly wanted: string;
+  readonly wraps: boolean;
+  /** The end is kept in sight as lines come. */
+  readonly following: boolean;
+  /** How many lines have come since it stopped following. */
+  readonly newer: number;
+  /** Somebody scrolled up. */
+  readonly onLeaveEnd: () => void;
+  /** Somebody wants to see the end again. */
+  readonly onFollow: () => void;
+  /** Shown where there is no line. */
+  readonly empty: string;
+}
+
+/** However many lines there are, only those in sight are in the document. */
+export function LogList(props: Props) {
+  const { label, lines, wanted, wraps, following, newer, onLeaveEnd, onFollow, empty } = props;
+  const scroller = useRef<HTMLDivElement>(null);
+  const lastTop = useRef(0);
+  // oxlint-disable-next-line react/incompatible-library -- for React's compiler, which is not used here
+  const virtual = useVirtualizer({
+    count: lines.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowPx,
+    getItemKey: (index) => lines[index]?.key ?? index,
+    overscan: 12,
+    anchorTo: 'end',
+    followOnAppend: following ? 'instant' : false,
+    scrollEndThreshold: endPx,
+    useFlushSync: false,
+  });
+
+  // Also when another filter makes the list longer or shorter.
+  useLayoutEffect(() => {
+    if (following && lines.length > 0) virtual.scrollToEnd({ behavior: 'instant' });
+  }, [following, lines.length, virtual]);
+
+  function onScroll(): void {
+    const top = scroller.current?.scrollTop ?? 0;
+    const isUpwards = top < lastTop.current;
+    lastTop.current = top;
+    if (virtual.isAtEnd(endPx)) {
+      if (!following) onFollow();
+    } else if (following && isUpwards) onLeaveEnd();
+  }
+
+  return (
+    <div className={styles.frame}>
+      <div
+        ref={scroller}
+        className={styles.scroller}
+        role="log"
+        aria-live="off"
+        aria-label={label}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+        tabIndex={0}
+        data-wraps={wraps || undefined}
+        onScroll={onScroll}
+      >
+        {lines.length === 0 ? (
+          <p className={styles.empty}>{empty}</p>
+        ) : (
+          <div className={styles.lines} style={{ height: virtual.getTotalSize() }}>
+            {virtual.getVirtualItems().map((item) => {
+              const line = lines[item.index];
+              return line === undefined ? null : (
+                <div
+                  key={item.key}
+                  ref={wraps ? virtual.measureElement : undefined}
+                  className={styles.place}
+                  data-index={item.index}
+                  style={{ transform: `translateY(${item.start}px)` }}
+                >
+                  <LogRow line={line} wanted={wanted} />
+                </div>
+              );
+            })}
+          </div>
+        )}
+      </div>
+      {following ? null : (
+        <button type="button" className={styles.newer} onClick={onFollow}>
+          {newer === 0 ? 'Follow' : formatQuantity(newer, 'new line')}
+        </button>
+      )}
+    </div>
+  );
+}
