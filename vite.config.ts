@@ -13,13 +13,14 @@ function nodeBundle(
   folder: string,
   entries: Record<string, string>,
   format: 'es' | 'cjs',
+  target = 'node24',
 ): EnvironmentOptions {
   return {
     consumer: 'server',
     resolve: { noExternal: true },
     build: {
       outDir: resolve(root, 'out', folder),
-      target: 'node24',
+      target,
       minify: false,
       sourcemap: true,
       emptyOutDir: true,
@@ -45,10 +46,11 @@ export default defineConfig({
         emptyOutDir: true,
         target: 'chrome156',
         rolldownOptions: {
-          // The terminal has a page of its own: the status page does not carry its weight.
+          // Terminal and editor have pages of their own: the status page does not carry their weight.
           input: {
             index: resolve(root, 'renderer/index.html'),
             terminal: resolve(root, 'renderer/terminal.html'),
+            config: resolve(root, 'renderer/config.html'),
           },
         },
       },
@@ -72,6 +74,14 @@ export default defineConfig({
         'stdio-bridge': 'servers/stdio-bridge/index.ts',
       },
       'es',
+    ),
+    // These two run on the user's own Node, where the others have the project's.
+    cli: nodeBundle('cli', { 'pm-supervisor': 'cli/pm-supervisor.ts' }, 'es', 'node20'),
+    library: nodeBundle(
+      'client',
+      { 'supervisor-client': 'client/supervisor-client.ts' },
+      'es',
+      'node20',
     ),
   },
   builder: {

@@ -42,6 +42,8 @@ const results = [
   'out/preload/index.cjs',
   'out/renderer/index.html',
   'out/servers/memory.js',
+  'out/cli/pm-supervisor.js',
+  'out/client/supervisor-client.js',
   'out/servers/dashboard-page/index.html',
 ];
 /** One after the other: the first empties out/servers, the second writes into it. */

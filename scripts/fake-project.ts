@@ -34,9 +34,9 @@ const vite = `
 const { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } = require('node:fs');
 appendFileSync('calls', 'vite ' + process.argv.slice(2).join(' ') + '\\n');
 if (existsSync('vite-fails')) { console.error(readFileSync('vite-fails', 'utf8')); process.exit(1); }
-for (const folder of ['main', 'preload', 'renderer', 'servers/dashboard-page']) mkdirSync('out/' + folder, { recursive: true });
+for (const folder of ['main', 'preload', 'renderer', 'cli', 'client', 'servers/dashboard-page']) mkdirSync('out/' + folder, { recursive: true });
 cpSync('main/headless.ts', 'out/main/headless.js');
-for (const file of ['main/index.js', 'preload/index.cjs', 'renderer/index.html', 'servers/memory.js', 'servers/dashboard-page/index.html']) writeFileSync('out/' + file, '');
+for (const file of ['main/index.js', 'preload/index.cjs', 'renderer/index.html', 'servers/memory.js', 'cli/pm-supervisor.js', 'client/supervisor-client.js', 'servers/dashboard-page/index.html']) writeFileSync('out/' + file, '');
 `;
 
 const says = "console.log('supervisor ' + JSON.stringify(process.argv.slice(2)));";

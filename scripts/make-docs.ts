@@ -5,8 +5,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { configSections, expectation, type KeyInfo } from '../shared/config-keys.ts';
+import { cliPage } from '../cli/reference.ts';
+import { configJsonSchema } from '../shared/config-json-schema.ts';
+import { expectation, type KeyInfo } from '../shared/config-key-info.ts';
+import { configSections } from '../shared/config-keys.ts';
 import { legacyKeys } from '../shared/config-legacy.ts';
+import { restartKeys } from '../shared/config-restart.ts';
 import { maxLineBytes, protocolVersion, requestSchemas } from '../shared/control-protocol.ts';
 import { errorCodes } from '../shared/errors.ts';
 
@@ -16,8 +20,10 @@ const docs = join(import.meta.dirname, '..', 'docs');
 export function generatedPages(): ReadonlyMap<string, string> {
   return new Map([
     ['configuration.md', configurationPage()],
+    ['supervisor.schema.json', JSON.stringify(configJsonSchema, null, 2)],
     ['protocol.md', protocolPage()],
     ['errors.md', errorsPage()],
+    ['cli.md', cliPage(notice)],
   ]);
 }
 
@@ -30,7 +36,15 @@ function configurationPage(): string {
     notice,
     `The supervisor reads \`supervisor.toml\` (TOML 1.0) from \`%APPDATA%\\ProjectMemory\` on Windows and
 \`~/.config/ProjectMemory\` elsewhere; \`--config FILE\` or \`PM_SUPERVISOR_CONFIG\` names another one. Where there is
-none, a commented default is written. Every key is optional unless it says *required*. A change takes effect at the next start.`,
+none, a commented default is written. Every key is optional unless it says *required*.`,
+    `A change takes effect as soon as the file is saved, in any editor: only what it is about is started, stopped or changed, and
+everything else runs on. Another program of the MCP pool replaces its instances one by one; no session breaks. Keys marked
+*restart* count from the next start of the supervisor on. A file with errors changes nothing: what ran goes on, and the
+status page, the tray and the log say what is wrong and where. The last ten versions are kept in the data folder.
+Connections that are open stay open when a token changes; the next request needs the new one.`,
+    `[supervisor.schema.json](supervisor.schema.json) is the JSON Schema of the file. Editors with [Taplo](https://taplo.tamasfe.dev)
+("Even Better TOML" in VS Code) complete and check with it when the file begins with
+\`#:schema /path/to/docs/supervisor.schema.json\`; a running supervisor hands it out, too (\`ConfigSchema\`).`,
     `\`npm start -- --check-config\` says what is wrong with the file, as \`file:line:column: error: …\`, and ends with 0 or 1.
 A wrong type, an impossible value or a contradiction is an error; an unknown key is a warning with a suggestion. At start
 with a broken file the supervisor runs on the last valid one and says so; without one it starts no service, only the status
@@ -41,7 +55,10 @@ page and the control plane.`,
         section.description,
         section.keys.length === 0
           ? ''
-          : table(['key', 'value', 'default', 'meaning'], section.keys.map(keyRow)),
+          : table(
+              ['key', 'value', 'default', 'meaning'],
+              section.keys.map((key) => keyRow(section.path, key)),
+            ),
       ),
     ),
     '## Sections and keys of the old supervisor',
@@ -50,13 +67,14 @@ page and the control plane.`,
   );
 }
 
-function keyRow(key: KeyInfo): readonly string[] {
+function keyRow(section: string, key: KeyInfo): readonly string[] {
   const fallback = key.required
     ? '*required*'
     : key.fallback === undefined
       ? '–'
       : code(key.fallback);
-  return [`\`${key.name}\``, expectation(key), fallback, key.description];
+  const restart = restartKeys.includes(`${section}.${key.name}`) ? ' *restart*' : '';
+  return [`\`${key.name}\`${restart}`, expectation(key), fallback, key.description];
 }
 
 function protocolPage(): string {
@@ -70,10 +88,13 @@ may have ${maxLineBytes} bytes.`,
     '## Doors',
     `- Linux, macOS: the Unix socket that \`ports.json\` names as \`control_socket\`; only its user can open it.
 - Windows: the pipe \`[supervisor] control_pipe\`.
-- TCP \`127.0.0.1:45470\` (\`[supervisor] control_tcp_port\`). A line that looks like HTTP closes the connection unexecuted.
+- TCP \`127.0.0.1:45470\` (\`[supervisor] control_tcp_port\`). A first line that looks like HTTP closes the connection
+  unexecuted. With \`[auth] control_tcp_token\` the first line must be \`Authenticate\`.
 - HTTP \`POST /control\` on \`127.0.0.1:3464\`: one request as the body, the same reply; and \`GET /control/watch\`, a stream of
   server-sent events: \`snapshot\` (the whole state, at once and whenever it changed) and \`events\` (batches of data-change events).
   Both need the token: \`Authorization: Bearer …\`, \`X-PM-API-Key: …\`, or the page's cookie.`,
+    `Each can be switched off. One that cannot be opened is tried again with growing pauses and shown in \`doors\` of the snapshot;
+the others work meanwhile. A client that does not read its replies is read no further, and let go when 16 MiB wait for it.`,
     '`ports.json` lies beside the configuration, is written as soon as the ports are bound and removed at the end.',
     '## Requests',
     ...Object.entries(requestSchemas).map(([type, schema]) => requestSection(type, schema)),

@@ -45,6 +45,8 @@ describe.skipIf(process.platform === 'win32')('npm start', { timeout: 30_000 }, 
     expect((await project.calls()).filter((call) => call.startsWith('vite'))).toHaveLength(2);
     expect((await readdir(join(project.root, 'out'))).sort()).toEqual([
       '.build-hash',
+      'cli',
+      'client',
       'main',
       'preload',
       'renderer',

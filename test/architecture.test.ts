@@ -142,8 +142,10 @@ const importRules: Record<
     bad: [
       ['client/client.ts', "import { encode } from '../main/supervisor/control/codec.ts';"],
       ['servers/memory/index.ts', "import type { A } from '../../main/supervisor/supervisor.ts';"],
+      ['servers/memory/index.ts', "import { a } from '../../main/supervisor/config/places.ts';"],
     ],
     good: [
+      ['cli/check.ts', "import { load } from '../main/supervisor/config/load-config.ts';"],
       ['client/client.ts', "import { requests } from '../shared/control-protocol.ts';"],
       ['cli/index.ts', "import { connect } from '../client/client.ts';"],
     ],

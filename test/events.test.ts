@@ -84,8 +84,8 @@ test('neither events nor subscribers leave anything in memory', async () => {
     'the subscribers to be forgotten',
     ({ events }) => events.subscribers.length === 1,
   );
-  // 15,000 events or 500 subscribers would be more.
-  expect(await held()).toBeLessThan(before + 2 * 1024 * 1024);
+  // 15,000 events or 500 subscribers would be 10 MB each; a compiler's or a log's leftovers are less.
+  expect(await held()).toBeLessThan(before + 4 * 1024 * 1024);
 });
 
 test('a subscriber that comes back gets exactly what it missed, then what is new', async () => {

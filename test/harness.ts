@@ -302,8 +302,9 @@ async function readyPorts(place: Place, started: SupervisorProcess): Promise<Por
 function everythingRuns({ services, instances, events }: StatusSnapshot): boolean {
   const streams = events.sources.filter((source) => source.kind === 'stream');
   return (
-    [...services, ...instances].every((service) => service.state === 'ready') &&
-    streams.every((source) => source.state === 'connected')
+    [...services, ...instances].every(
+      ({ state, onDemand }) => state === 'ready' || (onDemand && state === 'stopped'),
+    ) && streams.every((source) => source.state === 'connected')
   );
 }
 

@@ -55,7 +55,9 @@ test('what Prometheus scrapes agrees with what the page shows', async () => {
   expect(value('event_subscribers')).toBe(events.subscribers.length);
   expect(value('event_gaps_total{reason="lagged"}')).toBe(0);
   expect(value('event_flush_seconds_count')).toBeGreaterThan(0);
-  for (const { name } of services) expect(value(`service_up{service="${name}"}`)).toBe(1);
+  for (const { name, onDemand } of services) {
+    expect(value(`service_up{service="${name}"}`)).toBe(onDemand ? 0 : 1);
+  }
   const refused = await fetch(`${supervisor.gatewayUrl}/metrics`, {
     headers: { origin: 'http://evil.example' },
   });

@@ -36,7 +36,10 @@ describe('a supervisor that runs', () => {
     supervisor = await startSupervisor({
       servers: [sleeper, { name: 'missing', command: 'no-such-program-anywhere' }],
       isReady: ({ services }) =>
-        services.every(({ name, state }) => state === (name === 'missing' ? 'failed' : 'ready')),
+        services.every(
+          ({ name, state, onDemand }) =>
+            onDemand || state === (name === 'missing' ? 'failed' : 'ready'),
+        ),
     });
   });
 
@@ -47,6 +50,7 @@ describe('a supervisor that runs', () => {
     expect(services.map(({ name, state }) => [name, state])).toEqual([
       ['mcp', 'ready'],
       ['dashboard', 'ready'],
+      ['interactive_terminal', 'stopped'],
       ['sleeper', 'ready'],
       ['missing', 'failed'],
     ]);
@@ -114,7 +118,7 @@ test.skipIf(!hasSignals)(
       servers: [sleeper],
     });
     const { services, instances } = await supervisor.snapshot();
-    const pids = [...services, ...instances].map(({ pid }) => pid ?? 0);
+    const pids = [...services, ...instances].flatMap(({ pid }) => pid ?? []);
     const ports = await addressesOf(supervisor);
     await using _client = await connectClient(supervisor.mcpUrl, 'still here');
     using subscriber = await SseClient.open(supervisor.eventsUrl);
@@ -217,7 +221,9 @@ test('a gateway port that another program has is named, and that program lives o
     const started = place.spawn();
     expect(await started.exited).toBe(1);
     expect(started.output()).toMatch(
-      new RegExp(`cannot start: Port ${port} of the MCP gateway .*in use by another program`),
+      new RegExp(
+        `cannot start: Port ${port} of the MCP gateway .*in use by node \\(pid ${process.pid}\\)`,
+      ),
     );
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('still here');
     expect(place.survivors()).toEqual([]);

@@ -3,14 +3,23 @@
  * without the supervisor (old weakness W31: a GUI that did not load made the supervisor invisible).
  */
 import { join } from 'node:path';
-import { app, clipboard, ipcMain, type NativeImage, protocol, shell } from 'electron';
+import {
+  app,
+  clipboard,
+  ipcMain,
+  type NativeImage,
+  protocol,
+  shell,
+  type WebContents,
+} from 'electron';
 import { api } from '../../shared/api.ts';
 import type { Reply } from '../../shared/control-protocol.ts';
 import type { StampedEvent } from '../../shared/events.ts';
 import type { StatusSnapshot } from '../../shared/status.ts';
 import type { Attempt } from './attempt.ts';
 import { serveBundle } from './bundle-scheme.ts';
-import { openExternal } from './hardening.ts';
+import { ConfigWindow } from './config-window.ts';
+import { openExternal, openFile } from './hardening.ts';
 import { hiddenNotice } from './hidden-notice.ts';
 import { appIconFile } from './icons.ts';
 import { serve } from './ipc.ts';
@@ -22,7 +31,11 @@ import { trayActions } from './tray-actions.ts';
 /** What the user interface needs of the supervisor. */
 export interface Supervised {
   snapshot(): StatusSnapshot;
+  /** Somebody sees what services use: it is measured for a while. */
+  glance(): void;
   control(request: unknown): Promise<Reply>;
+  /** An address as a browser may open it: one of our own page lets that browser in. */
+  browserUrl(address: string): string;
   onSnapshot(listener: (snapshot: StatusSnapshot) => void): () => void;
   onEvents(listener: (events: readonly StampedEvent[]) => void): () => void;
 }
@@ -49,26 +62,38 @@ export function openDesktop(options: DesktopOptions): StatusWindow {
     contract: api,
     handlers: {
       control: (request) => supervisor.control(request),
-      openExternal: (address) => openExternal(shell, address),
+      openExternal: (address) =>
+        openExternal(shell, typeof address === 'string' ? supervisor.browserUrl(address) : address),
+      openConfigFile: () => openFile(shell, supervisor.snapshot().config.path),
     },
-    latest: { snapshot: () => supervisor.snapshot() },
+    latest: {
+      snapshot: () => {
+        supervisor.glance();
+        return supervisor.snapshot();
+      },
+    },
     isVisible: isPageVisible,
   });
-  const window = new StatusWindow({
+  const shared = {
     preloadFile: join(appPath, 'out/preload/index.cjs'),
     iconFile,
     attempt,
+    onShown: (page: WebContents) => pages.catchUp(page),
+  };
+  const configWindow = new ConfigWindow({ ...shared, isStopped });
+  const window = new StatusWindow({
+    ...shared,
     onCloseButton: () => {
       if (isStopped()) return 'close';
       return tray === undefined ? 'quit' : 'hide';
     },
-    onShown: (page) => pages.catchUp(page),
     onHiddenByUser: hiddenNotice(iconFile),
     onQuitWanted: () => app.quit(),
   });
   const perform = trayActions({
     control: (request) => supervisor.control(request),
     showWindow: () => window.setVisible(true),
+    editConfig: () => configWindow.show(),
     clipboard,
     shell,
     app,
@@ -87,11 +112,11 @@ export function openDesktop(options: DesktopOptions): StatusWindow {
   supervisor.onSnapshot((snapshot) => {
     attempt('show a new state', () => {
       tray?.render(snapshot);
-      pages.push('snapshot', snapshot);
+      if (pages.push('snapshot', snapshot)) supervisor.glance();
     });
   });
   supervisor.onEvents((events) => {
-    attempt('show new events', () => pages.push('events', events));
+    attempt('show new events', () => void pages.push('events', events));
   });
   app.on('will-quit', () => tray?.[Symbol.dispose]());
   // Without a tray (some Linux desktops) the window is the only way in, and its X the only way out.

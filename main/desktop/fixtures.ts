@@ -41,6 +41,8 @@ export function snapshotOf(
     services,
     instances: [],
     sessions: [],
+    clients: [],
+    doors: [],
     events: {
       enabled: true,
       subscribers: [],

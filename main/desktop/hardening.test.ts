@@ -1,6 +1,11 @@
 import { EventEmitter } from 'node:events';
 import { expect, test } from 'vitest';
-import { blockForeignRequests, blockNavigationAndWindows, openExternal } from './hardening.ts';
+import {
+  blockForeignRequests,
+  blockNavigationAndWindows,
+  openExternal,
+  openFile,
+} from './hardening.ts';
 
 test('web addresses are opened in the browser', async () => {
   const opened: string[] = [];
@@ -23,6 +28,15 @@ test.each([
 ])('%j is never handed to the operating system', async (address) => {
   const shell = { openExternal: () => Promise.reject(new Error('It was opened.')) };
   await expect(openExternal(shell, address)).rejects.toMatchObject({ code: 'bad_request' });
+});
+
+test('a file that no program can open says so', async () => {
+  await openFile({ openPath: async () => '' }, '/home/me/supervisor.toml');
+  const shell = { openPath: async () => 'There is no program for it.' };
+  await expect(openFile(shell, '/home/me/supervisor.toml')).rejects.toMatchObject({
+    code: 'not_found',
+    message: '/home/me/supervisor.toml was not opened: There is no program for it.',
+  });
 });
 
 test.each([

@@ -59,6 +59,15 @@ export async function openExternal(
   await shell.openExternal(url.href);
 }
 
+/** Opens a file of ours in the program that the system has for it; says why when there is none. */
+export async function openFile(
+  shell: Pick<Electron.Shell, 'openPath'>,
+  path: string,
+): Promise<void> {
+  const problem = await shell.openPath(path);
+  if (problem !== '') throw new CodedError('not_found', `${path} was not opened: ${problem}`);
+}
+
 /** Inline images carry their own bytes, and the developer tools are Chromium's. */
 function isHarmless(
   details: Pick<Electron.OnBeforeRequestListenerDetails, 'url' | 'resourceType'>,

@@ -57,6 +57,7 @@ function served() {
       openExternal: async () => {
         throw new CodedError('bad_request', 'Only http and https addresses are opened.');
       },
+      openConfigFile: async () => {},
     },
     latest: { snapshot: () => snapshot },
     isVisible: (page) => page.visible,

@@ -50,8 +50,8 @@ export type Latest = {
 
 /** What {@link serve} gives back: the way to tell the pages something. */
 export interface Pages<SomePage extends Page> {
-  /** Tells every page that listens and can be seen. */
-  push<Name extends keyof Pushes>(name: Name, message: Pushes[Name]['message']): void;
+  /** Tells every page that listens and can be seen; false when there is none. */
+  push<Name extends keyof Pushes>(name: Name, message: Pushes[Name]['message']): boolean;
   /** Gives a page that was just shown what it missed. */
   catchUp(page: SomePage): void;
 }
@@ -115,9 +115,13 @@ export function serve<SomePage extends Page>(options: ServeOptions<SomePage>): P
 
   return {
     push(name, message) {
+      let isSeen = false;
       for (const [page, names] of listening) {
-        if (names.has(name) && isVisible(page)) tell(page, name, message);
+        if (!names.has(name) || !isVisible(page)) continue;
+        tell(page, name, message);
+        isSeen = true;
       }
+      return isSeen;
     },
     catchUp(page) {
       for (const name of listening.get(page) ?? []) tellLatest(page, name);

@@ -8,6 +8,7 @@ function actions(reply: Reply) {
   const options = {
     control: vi.fn(async () => reply),
     showWindow: vi.fn(),
+    editConfig: vi.fn(),
     clipboard: { writeText: vi.fn(async () => {}) },
     shell: { openExternal: vi.fn(async () => {}) },
     app: { quit: vi.fn() },
@@ -24,11 +25,13 @@ test('each tray item does what it says', async () => {
   const request = { type: 'Restart', service: 'mcp' } as const;
   tray.perform({ do: 'control', request });
   tray.perform({ do: 'open-window' });
+  tray.perform({ do: 'edit-config' });
   tray.perform({ do: 'copy', text: 'http://127.0.0.1:3457/mcp' });
   tray.perform({ do: 'open-url', url: 'http://127.0.0.1:3459/' });
   tray.perform({ do: 'quit' });
   expect(tray.control).toHaveBeenCalledWith(request);
   expect(tray.showWindow).toHaveBeenCalledOnce();
+  expect(tray.editConfig).toHaveBeenCalledOnce();
   expect(tray.clipboard.writeText).toHaveBeenCalledWith('http://127.0.0.1:3457/mcp');
   expect(tray.shell.openExternal).toHaveBeenCalledWith('http://127.0.0.1:3459/');
   expect(tray.app.quit).toHaveBeenCalledOnce();

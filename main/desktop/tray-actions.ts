@@ -8,6 +8,7 @@ import type { TrayAction } from './tray-menu.ts';
 export interface TrayActionsOptions {
   readonly control: (request: unknown) => Promise<Reply>;
   readonly showWindow: () => void;
+  readonly editConfig: () => void;
   readonly clipboard: Pick<Electron.Clipboard, 'writeText'>;
   readonly shell: Pick<Electron.Shell, 'openExternal'>;
   readonly app: Pick<Electron.App, 'quit'>;
@@ -16,7 +17,7 @@ export interface TrayActionsOptions {
 
 /** Returns the function that performs an action; what goes wrong is reported, never thrown. */
 export function trayActions(options: TrayActionsOptions): (action: TrayAction) => void {
-  const { control, showWindow, clipboard, shell, app, attempt } = options;
+  const { control, showWindow, editConfig, clipboard, shell, app, attempt } = options;
   const steps = (action: TrayAction): (() => void | Promise<void>) => {
     switch (action.do) {
       case 'control':
@@ -26,6 +27,8 @@ export function trayActions(options: TrayActionsOptions): (action: TrayAction) =
         };
       case 'open-window':
         return showWindow;
+      case 'edit-config':
+        return editConfig;
       case 'copy':
         return () => clipboard.writeText(action.text);
       case 'open-url':

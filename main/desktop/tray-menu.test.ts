@@ -33,6 +33,7 @@ test('the menu says first what the tooltip says, then lists each service with it
     'Dashboard — Crash loop',
     '—',
     'Open Status Window',
+    'Edit Config',
     'Copy MCP URL',
     'Open Dashboard',
     '—',

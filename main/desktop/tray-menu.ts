@@ -7,6 +7,7 @@ import { eventsTooltipLine, overallSentence, stateWord } from '../../shared/word
 export type TrayAction =
   | { readonly do: 'control'; readonly request: RequestOf<'Start' | 'Stop' | 'Restart'> }
   | { readonly do: 'open-window' }
+  | { readonly do: 'edit-config' }
   | { readonly do: 'copy'; readonly text: string }
   | { readonly do: 'open-url'; readonly url: string }
   | { readonly do: 'quit' };
@@ -35,6 +36,7 @@ export function trayMenu(snapshot: MenuFacts): readonly TrayItem[] {
     ...services.map((service) => serviceMenu(service, stopping)),
     ...(services.length > 0 ? [{ kind: 'separator' } as const] : []),
     { kind: 'action', label: 'Open Status Window', action: { do: 'open-window' } },
+    { kind: 'action', label: 'Edit Config', action: { do: 'edit-config' } },
     {
       kind: 'action',
       label: 'Copy MCP URL',

@@ -50,7 +50,7 @@ afterEach(() => void vi.useRealTimers());
 test('the icon appears complete: picture, tooltip and menu', () => {
   const { options, news } = recordingTray();
   new TrayIcon(options, failed);
-  expect(news()).toEqual(['create failed', tooltipOf(failed), 'menu 10']);
+  expect(news()).toEqual(['create failed', tooltipOf(failed), 'menu 11']);
 });
 
 test('of many states in a quarter of a second only the last is shown', () => {
@@ -61,7 +61,7 @@ test('of many states in a quarter of a second only the last is shown', () => {
   vi.advanceTimersByTime(249);
   expect(news()).toEqual([]);
   vi.advanceTimersByTime(1);
-  expect(news()).toEqual([tooltipOf(stopped), 'menu 10']);
+  expect(news()).toEqual([tooltipOf(stopped), 'menu 11']);
 });
 
 test('the picture changes at most once a second, the words meanwhile', () => {
@@ -70,16 +70,16 @@ test('the picture changes at most once a second, the words meanwhile', () => {
   news();
   tray.render(failed);
   vi.advanceTimersByTime(250);
-  expect(news()).toEqual([tooltipOf(failed), 'menu 10']);
+  expect(news()).toEqual([tooltipOf(failed), 'menu 11']);
   vi.advanceTimersByTime(250);
   tray.render(looping);
   vi.advanceTimersByTime(250);
-  expect(news()).toEqual([tooltipOf(looping), 'menu 10']);
+  expect(news()).toEqual([tooltipOf(looping), 'menu 11']);
   vi.advanceTimersByTime(250);
   expect(news()).toEqual(['icon failed']);
   tray.render(ready);
   vi.advanceTimersByTime(999);
-  expect(news()).toEqual([tooltipOf(ready), 'menu 10']);
+  expect(news()).toEqual([tooltipOf(ready), 'menu 11']);
   vi.advanceTimersByTime(1);
   expect(news()).toEqual(['icon healthy']);
 });
@@ -108,7 +108,7 @@ test('a tray that fails is reported and the next state is tried again', () => {
   news();
   tray.render(failed);
   vi.advanceTimersByTime(250);
-  expect(news()).toEqual(['menu 10']);
+  expect(news()).toEqual(['menu 11']);
 });
 
 test('after its end the tray is told nothing', () => {

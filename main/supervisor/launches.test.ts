@@ -6,6 +6,7 @@ import {
   fallbackApiLaunch,
   type LaunchContext,
   mcpInstanceLaunch,
+  serverInstanceLaunch,
   serverLaunch,
 } from './launches.ts';
 
@@ -13,6 +14,7 @@ const bundled = {
   node: '/program/node',
   memoryServer: '/program/memory.js',
   dashboard: '/program/dashboard.js',
+  stdioBridge: '/program/stdio-bridge.js',
   journalThread: '/program/journal-thread.js',
 };
 
@@ -121,7 +123,7 @@ test("the user's variables come over inherited and injected ones, but every inst
 });
 
 test('the bundled dashboard gets its port and the events, and is ready when it says so', () => {
-  expect(dashboardLaunch(contextOf(), 3459, eventsUrl)).toEqual({
+  expect(dashboardLaunch(contextOf(), 3459, { url: eventsUrl, token: null })).toEqual({
     command: '/program/node',
     args: ['/program/dashboard.js'],
     workingDir: undefined,
@@ -139,7 +141,10 @@ test('the bundled dashboard gets its port and the events, and is ready when it s
 });
 
 test("a dashboard of the user's counts as ready when its port answers", () => {
-  const launch = dashboardLaunch(contextOf({ dashboard: own }), 3459, eventsUrl);
+  const launch = dashboardLaunch(contextOf({ dashboard: own }), 3459, {
+    url: eventsUrl,
+    token: null,
+  });
   expect(launch).toMatchObject({
     command: 'deno',
     args: ['run', 'server.ts'],
@@ -187,4 +192,56 @@ test('a server with a port has an address, and is ready when the port answers', 
     url: 'http://127.0.0.1:8080/',
     readiness: { kind: 'tcp', port: 8080 },
   });
+});
+
+test('an MCP server over HTTP gets its port where {port} stands, and a way to tell its events', () => {
+  const own = { args: ['--listen={port}'], env: { PORT: '{port}' } };
+  const context = contextOf({
+    servers: [{ name: 'search', command: 'search', mcp: true, ...own }],
+  });
+  expect(serverInstanceLaunch(context, firstServer(context), 'search:1', 9000, webhook)).toEqual({
+    command: 'search',
+    args: ['--listen=9000'],
+    workingDir: undefined,
+    env: {
+      HOME: '/home/me',
+      PATH: '/bin',
+      PORT: '9000',
+      PM_WEBHOOK_ENABLED: '1',
+      PM_WEBHOOK_URL: `${webhook.url}?source=search%3A1`,
+      PM_WEBHOOK_SECRET: 'the secret',
+    },
+    port: 9000,
+    url: null,
+    readiness: { kind: 'http', url: 'http://127.0.0.1:9000/health', pathMayBeMissing: true },
+  });
+});
+
+test('an MCP server over stdio stands behind the bridge, with its own folder and environment', () => {
+  const own = { args: ['-y', 'a b'], env: { A: 'b' }, working_dir: '/srv/notes' };
+  const server = { name: 'notes', command: 'npx', transport: 'stdio', ...own };
+  const context = contextOf({ servers: [server] });
+  const launch = serverInstanceLaunch(context, firstServer(context), 'notes:1', 9000, null);
+  expect(launch).toMatchObject({
+    command: '/program/node',
+    args: [
+      '/program/stdio-bridge.js',
+      '--port',
+      '9000',
+      '--idle-child-minutes',
+      '1445',
+      '--',
+      'npx',
+      '-y',
+      'a b',
+    ],
+    workingDir: resolve('/srv/notes'),
+    env: { HOME: '/home/me', PATH: '/bin', A: 'b' },
+    readiness: { kind: 'http', url: 'http://127.0.0.1:9000/health' },
+  });
+  const shared = contextOf({ servers: [{ ...server, shared: true, session_idle_minutes: 0 }] });
+  const args = serverInstanceLaunch(shared, firstServer(shared), 'notes:1', 9000, null).args;
+  expect(args.slice(1, 7)).toEqual(
+    '--port 9000 --idle-child-minutes 5256000 --shared --'.split(' '),
+  );
 });

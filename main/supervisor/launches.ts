@@ -4,6 +4,10 @@
  */
 import { resolve } from 'node:path';
 import type { Config, ServerConfig } from '../../shared/config-schema.ts';
+import { mcpTransport } from '../../shared/config-services.ts';
+import type { ContainerCommand } from './services/container.ts';
+import type { Probe } from './services/probes.ts';
+import { readinessOf } from './services/readiness.ts';
 import type { Launch } from './services/service.ts';
 
 /** Where the bundled programs are. */
@@ -12,6 +16,8 @@ export interface BundledPrograms {
   readonly node: string;
   readonly memoryServer: string;
   readonly dashboard: string;
+  /** Serves an MCP server that speaks over its standard input and output over HTTP. */
+  readonly stdioBridge: string;
   /** The script of the event journal's thread. */
   readonly journalThread: string;
 }
@@ -24,6 +30,12 @@ export interface LaunchContext {
   readonly env: NodeJS.ProcessEnv;
   /** Turns a `working_dir` of the file into an absolute folder. */
   readonly folder: (workingDir: string) => string;
+}
+
+/** Where the dashboard subscribes to events, and its token; null while nobody asks for one. */
+export interface EventsTarget {
+  readonly url: string;
+  readonly token: string | null;
 }
 
 /** Where an instance sends its events, and how it signs them. */
@@ -60,11 +72,7 @@ export function mcpInstanceLaunch(
     env: {
       ...context.env,
       ...(isBundled && { PM_DATA_ROOT: context.dataDir }),
-      ...(webhook && {
-        PM_WEBHOOK_ENABLED: '1',
-        PM_WEBHOOK_URL: `${webhook.url}?source=${encodeURIComponent(name)}`,
-        PM_WEBHOOK_SECRET: webhook.secret,
-      }),
+      ...webhookVariables(name, webhook),
       ...withPort(program.env, port),
       // As with the flags: one port for all instances cannot be meant.
       MCP_TRANSPORT: 'streamable-http',
@@ -72,15 +80,73 @@ export function mcpInstanceLaunch(
     },
     port,
     url: null,
-    // `/health` is the old system's; other MCP servers do not have it.
-    readiness: { kind: 'http', url: `http://127.0.0.1:${port}/health`, pathMayBeMissing: true },
+    readiness: mcpReadiness(port),
   };
+}
+
+/** One instance of an MCP server of `[[servers]]`; one that speaks stdio stands behind the bundled bridge. */
+export function serverInstanceLaunch(
+  context: LaunchContext,
+  server: ServerConfig,
+  name: string,
+  port: number,
+  webhook: WebhookTarget | null,
+): Launch {
+  const { bundled, env } = context;
+  const args = server.args.map((arg) => fillPort(arg, port));
+  const bridge = [
+    bundled.stdioBridge,
+    '--port',
+    String(port),
+    '--idle-child-minutes',
+    String(bridgeIdleMinutes(server.session_idle_minutes)),
+    ...(server.shared ? ['--shared'] : []),
+  ];
+  const isBridged = mcpTransport(server) === 'stdio';
+  return {
+    command: isBridged ? bundled.node : server.command,
+    args: isBridged ? [...bridge, '--', server.command, ...args] : args,
+    workingDir: workingDirOf(context, server),
+    env: { ...env, ...webhookVariables(name, webhook), ...withPort(server.env, port) },
+    port,
+    url: null,
+    // Of a bridge it is known how it tells that it is ready.
+    ...readinessOf(isBridged ? {} : server, port, mcpReadiness(port)),
+  };
+}
+
+/** The gateway ends idle sessions; the bridge would only end, later, what the gateway forgot. */
+function bridgeIdleMinutes(sessionIdleMinutes: number): number {
+  return sessionIdleMinutes === 0 ? neverInMinutes : sessionIdleMinutes + 5;
+}
+
+/** The longest that the bridge accepts: ten years. */
+const neverInMinutes = 10 * 365 * 24 * 60;
+
+/** `/health` is the old system's; other MCP servers do not have it. */
+function mcpReadiness(port: number): Probe {
+  return { kind: 'http', url: `http://127.0.0.1:${port}/health`, pathMayBeMissing: true };
+}
+
+function webhookVariables(name: string, webhook: WebhookTarget | null): Record<string, string> {
+  if (webhook === null) return {};
+  return {
+    PM_WEBHOOK_ENABLED: '1',
+    PM_WEBHOOK_URL: `${webhook.url}?source=${encodeURIComponent(name)}`,
+    PM_WEBHOOK_SECRET: webhook.secret,
+  };
+}
+
+/** An instance in a container, reached at the host port that was published for it. */
+export function containerInstanceLaunch(command: ContainerCommand, port: number): Launch {
+  // Without the webhook: from inside a container the gateway, on our loopback, is out of reach.
+  return { ...command, port, url: null, readiness: mcpReadiness(port) };
 }
 
 export function dashboardLaunch(
   context: LaunchContext,
   port: number,
-  eventsUrl: string | null,
+  events: EventsTarget | null,
 ): Launch {
   const { config, bundled } = context;
   const program = config.dashboard;
@@ -93,14 +159,19 @@ export function dashboardLaunch(
     env: {
       ...context.env,
       ...(isBundled && { PM_DATA_ROOT: context.dataDir }),
-      ...(eventsUrl !== null && { SUPERVISOR_EVENTS_URL: eventsUrl }),
+      ...(events && { SUPERVISOR_EVENTS_URL: events.url }),
+      ...(events?.token && { SUPERVISOR_EVENTS_TOKEN: events.token }),
       ...program.env,
       PORT: String(port),
     },
     port,
     url,
     // Old dashboards may have no health route but do listen; a port is what both have.
-    readiness: isBundled ? { kind: 'http', url: `${url}api/health` } : { kind: 'tcp', port },
+    ...readinessOf(
+      program,
+      port,
+      isBundled ? { kind: 'http', url: `${url}api/health` } : { kind: 'tcp', port },
+    ),
   };
 }
 
@@ -118,7 +189,12 @@ export function fallbackApiLaunch(context: LaunchContext, port: number): Launch 
     },
     port,
     url: null,
-    readiness: { kind: 'http', url: `http://127.0.0.1:${port}/health` },
+    ...readinessOf(program, port, {
+      kind: 'http',
+      url: `http://127.0.0.1:${port}/health`,
+      // Any REST API will do; only the old system's is known to have this path.
+      pathMayBeMissing: true,
+    }),
   };
 }
 
@@ -131,7 +207,7 @@ export function serverLaunch(context: LaunchContext, server: ServerConfig): Laun
     env: { ...context.env, ...server.env },
     port,
     url: port === null ? null : `http://127.0.0.1:${port}/`,
-    readiness: port === null ? null : { kind: 'tcp', port },
+    ...readinessOf(server, port, port === null ? null : { kind: 'tcp', port }),
   };
 }
 
@@ -156,7 +232,7 @@ function instanceArgs(
   const asksForPort = [...args, ...Object.values(env)].some((text) =>
     text.includes(portPlaceholder),
   );
-  if (asksForPort) return args.map((arg) => arg.replaceAll(portPlaceholder, String(port)));
+  if (asksForPort) return args.map((arg) => fillPort(arg, port));
   return [...withoutFlags(args), ...transportArgs(port)];
 }
 
@@ -166,9 +242,11 @@ function transportArgs(port: number): readonly string[] {
 
 function withPort(env: Readonly<Record<string, string>>, port: number): Record<string, string> {
   const entries = Object.entries(env);
-  return Object.fromEntries(
-    entries.map(([name, value]) => [name, value.replaceAll(portPlaceholder, String(port))]),
-  );
+  return Object.fromEntries(entries.map(([name, value]) => [name, fillPort(value, port)]));
+}
+
+function fillPort(text: string, port: number): string {
+  return text.replaceAll(portPlaceholder, String(port));
 }
 
 /** Leaves out `--port N` and `--port=N` (and `--transport`): each instance has its own. */

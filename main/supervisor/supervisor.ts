@@ -7,30 +7,51 @@
  * reverse: services that use the pool, subscribers, gateway, pool, doors.
  */
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import type { Config } from '../../shared/config-schema.ts';
 import type { Reply } from '../../shared/control-protocol.ts';
-import { CodedError } from '../../shared/errors.ts';
 import type { StampedEvent } from '../../shared/events.ts';
-import type { ConfigStatus, StateTransition, StatusSnapshot } from '../../shared/status.ts';
+import type {
+  ConfigStatus,
+  ServiceStatus,
+  StateTransition,
+  StatusSnapshot,
+} from '../../shared/status.ts';
+import { configured } from './apply-config.ts';
+import { beatOf } from './beat.ts';
 import { Broadcast } from './broadcast.ts';
+import { missingPrograms } from './config/check-commands.ts';
+import type { ConfigHistory } from './config/history.ts';
 import { removePortsFile, writePortsFile } from './config/ports-file.ts';
-import { type ControlTarget, createCommands } from './control/commands.ts';
-import { createDispatcher, type Dispatch } from './control/dispatcher.ts';
-import { LineDoor } from './control/line-door.ts';
-import { PageDoor } from './control/page-door.ts';
+import { ControlRoom } from './control-room.ts';
+import { controlTarget } from './control-target.ts';
 import { EventRoom } from './events/event-room.ts';
-import type { StreamSource } from './events/stream-source.ts';
 import { Fleet } from './fleet.ts';
 import { createUpstreamAgent } from './gateway/forward.ts';
 import { Gateway } from './gateway/gateway.ts';
-import type { Beat } from './gateway/heartbeat.ts';
-import type { LaunchContext } from './launches.ts';
+import { eventsTarget, gatewayDoors, withDoors } from './gateway-doors.ts';
+import { portsFile } from './known-ports.ts';
+import type { EventsTarget, LaunchContext } from './launches.ts';
+import { LiveConfig, liveContext } from './live-config.ts';
+import { Observer } from './observer.ts';
+import { PageToken } from './page-token.ts';
+import { servicePlans } from './service-plans.ts';
+import { ServiceStreams } from './service-streams.ts';
+import { findStrays } from './services/cookie.ts';
+import type { Keeper } from './services/keep.ts';
 import { ProcessHost } from './services/process-host.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { Metrics } from './telemetry/metrics.ts';
+import { Terminal } from './terminal/terminal.ts';
 
 export interface SupervisorOptions {
+  /** Its `config` is the one to begin with. */
   readonly context: LaunchContext;
   readonly configStatus: ConfigStatus;
+  readonly configHistory: ConfigHistory;
+  /** Keeps a valid configuration for a start with a broken one. */
+  readonly saveLastGood: (text: string) => Promise<void>;
   readonly version: string;
   readonly mode: 'desktop' | 'headless';
   /** Names this configuration: its runs know each other's processes by it. Letters and digits. */
@@ -39,6 +60,9 @@ export interface SupervisorOptions {
   readonly socketPath: string;
   /** The token of the page and of HTTP control. */
   readonly token: string;
+  /** The token for a configuration without one. */
+  readonly loadToken: () => Promise<string>;
+  readonly setLogLevel: (level: Config['supervisor']['log_level']) => void;
   /** Folder with the built status page. */
   readonly pageFolder: string;
   readonly logger: Logger;
@@ -60,23 +84,25 @@ export class Supervisor {
   readonly #events: EventRoom;
   readonly #agent = createUpstreamAgent();
   readonly #processes: ProcessHost;
+  readonly #keeper: Keeper | null;
+  readonly #observer: Observer;
   readonly #fleet: Fleet;
   readonly #gateway: Gateway;
-  readonly #dispatch: Dispatch;
-  readonly #socketDoor: LineDoor;
-  readonly #tcpDoor: LineDoor;
-  readonly #pageDoor: PageDoor;
-  #controlTcpPort: number | null = null;
-  /** Event streams of our own services, by the service's name. */
-  readonly #streams = new Map<string, StreamSource>();
+  readonly #control: ControlRoom;
+  readonly #live: LiveConfig;
+  readonly #token: PageToken;
+  readonly #streams: ServiceStreams;
   #stopping: Promise<void> | null = null;
 
   constructor(options: SupervisorOptions) {
-    this.#options = options;
     const { logger } = options;
-    const { config } = options.context;
+    this.#live = this.#makeLiveConfig(options);
+    const config = () => this.#live.current;
+    const context = liveContext(options.context, this.#live);
+    this.#options = { ...options, context };
+    this.#token = new PageToken(config().auth, options.token, options.loadToken);
     this.#events = new EventRoom({
-      settings: config.events,
+      settings: config().events,
       folder: options.context.dataDir,
       journalThread: options.context.bundled.journalThread,
       instanceId: this.#instanceId,
@@ -84,113 +110,114 @@ export class Supervisor {
       metrics: this.#metrics,
       logger,
       onEvent: (event) => this.#broadcast.event(event),
+      onChange: () => this.#broadcast.changed(),
     });
     this.#processes = new ProcessHost(options.family, this.#instanceId, logger);
+    this.#keeper = this.#processes.keeper(join(options.context.dataDir, 'adopt'), logger);
+    this.#observer = new Observer({
+      settings: () => config().runtime_output,
+      dataDir: options.context.dataDir,
+      logger,
+      services: () => [...this.#serviceStatuses(), ...this.#fleet.instanceStatuses()],
+      onChange: () => this.#broadcast.changed(),
+    });
     this.#fleet = new Fleet({
-      context: options.context,
+      output: (service) => this.#observer.output(service),
+      context,
+      plans: servicePlans(config(), options.token),
       processes: this.#processes,
+      family: options.family,
+      keeper: this.#keeper,
       agent: this.#agent,
       logger,
       webhook: () =>
-        config.events.enabled
+        config().events.enabled
           ? { url: this.#gatewayUrl('admin/events/hook'), secret: this.#webhookSecret }
           : null,
-      eventsUrl: () => (config.events.enabled ? this.#eventsUrl : null),
+      events: () => this.#eventsTarget(),
+      pageUrl: () => this.#control.page.url,
       onTransition: (transition) => this.#onTransition(transition),
       onChange: () => this.#broadcast.changed(),
     });
-    this.#gateway = new Gateway({
-      pool: this.#fleet.pool,
-      agent: this.#agent,
-      failoverWaitMs: config.mcp.pool.failover_wait_ms,
-      fallbackOrigin: () => {
-        const { fallbackApi } = this.#fleet;
-        return fallbackApi?.state === 'ready' ? `http://127.0.0.1:${fallbackApi.port}` : null;
-      },
-      allowedOrigins: config.events.allowed_origins,
-      events: (request, response) => {
-        this.#events.sse(request, response);
-        // Views show who is subscribed: somebody came, and will go.
-        this.#broadcast.changed();
-        response.once('close', () => this.#broadcast.changed());
-      },
-      webhook: this.#events.webhook,
-      metrics: this.#metrics,
-      beat: () => this.#beat(),
-      onActivity: () => this.#broadcast.changed(),
-      logger,
-    });
-    this.#dispatch = createDispatcher(createCommands(this.#controlTarget()));
-    this.#socketDoor = new LineDoor(this.#dispatch, logger);
-    this.#tcpDoor = new LineDoor(this.#dispatch, logger);
-    this.#pageDoor = new PageDoor({
-      dispatch: this.#dispatch,
-      token: options.token,
-      pageFolder: options.pageFolder,
-      onSnapshot: (listener) => this.onSnapshot(listener),
-      onEvents: (listener) => this.onEvents(listener),
-    });
+    this.#streams = new ServiceStreams(this.#events, () => this.#fleet, config);
+    this.#gateway = this.#makeGateway();
+    this.#control = this.#makeControlRoom();
   }
 
   /** The status page with its token, to be printed once; null while the page is off. */
   get loginUrl(): string | null {
-    const { url } = this.#pageDoor;
-    return url === null ? null : `${url}?token=${encodeURIComponent(this.#options.token)}`;
+    const { url } = this.#control.page;
+    return url === null ? null : `${url}?token=${encodeURIComponent(this.#token.value)}`;
+  }
+
+  /**
+   * An address as a browser may open it: one of our own page gets a ticket, which lets that browser in
+   * once; every other one stays as it is.
+   */
+  browserUrl(address: string): string {
+    return this.#control.page.withTicket(address);
   }
 
   /**
    * Binds the ports and begins to start the services; resolves as soon as the ports are bound. Throws
-   * `port_taken` when the gateway's port or the control socket belongs to somebody else; then nothing
-   * is left running.
+   * `port_taken` when the gateway's port belongs to somebody else; then nothing is left running. A door
+   * that cannot be opened is missing until it can; the others and the gateway work without it.
    */
   async start(): Promise<void> {
-    const { context, logger, socketPath } = this.#options;
-    const { supervisor, mcp, gui_server } = context.config;
+    const { context, logger } = this.#options;
     try {
-      await this.#socketDoor.listenSocket(socketPath);
       await this.#endStrays();
       await this.#events.open();
-      await this.#gateway.listen(mcp.port);
+      await this.#gateway.listen(context.config.mcp.port);
     } catch (error) {
       await this.stop('it could not start');
       throw error;
     }
-    // Each of these doors can be missing; the others and the gateway work without it.
-    await this.#tryToOpen(async () => {
-      this.#controlTcpPort = await this.#tcpDoor.listenTcp(supervisor.control_tcp_port);
-    });
-    if (gui_server.enabled) {
-      await this.#tryToOpen(() => this.#pageDoor.listen(gui_server.port, gui_server.bind_address));
-    }
+    await this.#control.open();
     await this.#writePorts();
     logger.info({ mcp: this.#mcpUrl, events: this.#eventsUrl }, 'listening');
+    this.#metrics.trends.start();
     void this.#fleet.start();
+    await this.#live.open();
   }
 
   snapshot(): StatusSnapshot {
-    const { configStatus, version, context } = this.#options;
-    const { pool, dashboard } = this.#fleet;
+    const { version, context } = this.#options;
+    const { dashboard } = this.#fleet;
+    const instances = this.#fleet.instanceStatuses();
     return {
       version,
       instanceId: this.#instanceId,
       pid: process.pid,
       startedAt: this.#startedAt.toISOString(),
       stopping: this.#stopping !== null,
-      config: configStatus,
+      config: this.#live.status,
       mcpUrl: context.config.mcp.enabled && this.#gateway.port !== 0 ? this.#mcpUrl : null,
       dashboardUrl: dashboard?.state === 'ready' ? dashboard.url : null,
-      pageUrl: this.#pageDoor.url,
-      services: this.#fleet.services().map((service) => service.status()),
-      instances: pool?.instances.map((each) => each.status(pool.sessions.countOn(each))) ?? [],
-      sessions: pool?.sessions.all().map((session) => session.status()) ?? [],
+      pageUrl: this.#control.page.url,
+      self: this.#observer.self,
+      services: this.#observer.complete(this.#serviceStatuses(), instances),
+      instances: this.#observer.complete(instances),
+      sessions: this.#fleet.sessionStatuses(),
+      clients: this.#control.clients,
+      doors: this.#control.doors,
       events: this.#events.stats(this.#eventsUrl),
       recentEvents: this.#events.recent(recentEventCount),
     };
   }
 
+  #serviceStatuses(): readonly ServiceStatus[] {
+    return this.#fleet.services().map((service) => service.status());
+  }
+
+  /** Somebody looks at resources now and may look again: they are measured for a while. */
+  glance(): void {
+    this.#observer.glance();
+  }
+
   /** Any control request; always resolves with one reply. */
   control(request: unknown): Promise<Reply> {
-    return this.#dispatch(request);
+    return this.#control.dispatch(request);
   }
 
   /** The state now and whenever it changed, at most four times a second; returns the way out. */
@@ -214,15 +241,20 @@ export class Supervisor {
     logger.info({ reason }, 'stopping');
     this.#broadcast.changed();
     this.#events.stopSources();
+    this.#metrics.trends.close();
+    await this.#live.close();
+    await this.#control.endApps();
     await this.#fleet.stopClients(reason);
     await this.#events.close();
     await this.#gateway.close();
-    await this.#fleet.stopPool(reason);
+    await this.#fleet.stopPools(reason);
     await this.#agent.destroy();
     this.#processes.close();
+    await this.#observer.close();
     await removePortsFile(configStatus.path, process.pid);
     this.#broadcast.close();
-    await Promise.all([this.#socketDoor.close(), this.#tcpDoor.close(), this.#pageDoor.close()]);
+    if (this.#fleet.terminal instanceof Terminal) this.#fleet.terminal.close();
+    await this.#control.close();
     logger.info('stopped');
   }
 
@@ -238,139 +270,123 @@ export class Supervisor {
     return `http://127.0.0.1:${this.#gateway.port}/${path}`;
   }
 
-  #onTransition({ service, to }: StateTransition): void {
+  #onTransition(transition: StateTransition): void {
+    const { service, to } = transition;
+    this.#control.tell(transition);
     this.#broadcast.changed();
     if (service === 'mcp') this.#gateway.announceHealth();
     if (to !== 'ready') return;
-    this.#listenTo(service);
-    if (service === 'dashboard' || service === 'mcp') void this.#writePorts();
-  }
-
-  /** Listens to the event stream of a service that has come up, if it offers one. */
-  #listenTo(service: string): void {
-    const path = this.#streamPath(service);
-    if (path === null) return;
-    const known = this.#streams.get(service);
-    if (known) {
-      known.retryNow();
-      return;
+    this.#streams.isUp(service);
+    if (service === 'dashboard' || this.#fleet.pools.has(service.toLowerCase())) {
+      void this.#writePorts();
     }
-    const url = () => {
-      const { port, state } = this.#fleet.byName(service).status();
-      return port !== null && state === 'ready' ? `http://127.0.0.1:${port}${path}` : null;
-    };
-    this.#streams.set(service, this.#events.addSource(service, { url }));
   }
 
-  #streamPath(service: string): string | null {
-    if (service === 'dashboard') return '/api/events/stream';
-    const isInstance = this.#fleet.pool?.instance(service) !== undefined;
-    return (isInstance && this.#options.context.config.mcp.node.events_path) || null;
+  #eventsTarget(): EventsTarget | null {
+    const { events, auth } = this.#live.current;
+    return events.enabled ? eventsTarget(this.#eventsUrl, auth, this.#token.value) : null;
   }
 
-  #beat(): Beat {
-    const { pool } = this.#fleet;
-    const up = pool?.instances.filter((instance) => instance.isUp) ?? [];
-    return {
-      timestamp_ms: Date.now(),
-      mcp_proxy_port: this.#gateway.port,
-      pool_base_port:
-        pool?.primary?.service.port ?? this.#options.context.config.mcp.pool.base_port,
-      pool_instances: up.length,
-      mcp_healthy: up.length > 0,
-    };
+  #makeLiveConfig(options: SupervisorOptions): LiveConfig {
+    return new LiveConfig({
+      config: options.context.config,
+      status: options.configStatus,
+      history: options.configHistory,
+      saveLastGood: options.saveLastGood,
+      missingPrograms: (text) => missingPrograms(text, options.context),
+      configured: configured(() => ({
+        fleet: this.#fleet,
+        events: this.#events,
+        gateway: this.#gateway,
+        token: this.#token,
+        setLogLevel: options.setLogLevel,
+        onApplied: () => {
+          this.#streams.tidy();
+          void this.#writePorts();
+        },
+      })),
+      logger: options.logger,
+      onChange: () => this.#broadcast.changed(),
+    });
   }
 
-  #controlTarget(): ControlTarget {
-    const { mode, setWindowVisible, onShutdownRequest } = this.#options;
-    const byHand = 'by hand';
-    return {
-      mode,
-      snapshot: () => this.snapshot(),
-      // A start that fails shows in the service's state, with the reason.
-      startService: (name) =>
-        void this.#fleet
-          .byName(name)
-          .start()
-          .catch(() => {}),
-      stopService: (name) => void this.#fleet.byName(name).stop(byHand),
-      restartService: (name) =>
-        void this.#fleet
-          .byName(name)
-          .restart(byHand)
-          .catch(() => {}),
-      history: (name) => this.#fleet.byName(name).history,
-      scaleUp: () => this.#fleet.requirePool().scaleUp(),
-      upgrade: () => this.#upgrade(),
-      closeSession: async (id) => (await this.#fleet.pool?.closeSession(id)) ?? false,
-      emitTestEvent: (message) =>
-        this.#events.originate({ event_type: 'test', message }, 'control'),
-      setEventsEnabled: (enabled) => {
-        this.#events.setEnabled(enabled);
-        this.#broadcast.changed();
-      },
-      setWindowVisible,
-      shutDown: () => {
-        // The reply to this request goes out first.
-        setImmediate(onShutdownRequest);
-      },
-    };
-  }
-
-  /** The socket is ours now, so whatever carries this configuration's cookie is left from a dead run. */
-  async #endStrays(): Promise<void> {
-    const count = await this.#processes.endStrays();
-    if (count > 0) this.#options.logger.warn({ count }, 'ended processes that an earlier run left');
-  }
-
-  #upgrade(): void {
+  #makeGateway(): Gateway {
     const { logger } = this.#options;
-    this.#fleet
-      .requirePool()
-      .upgrade()
-      .then(() => logger.info('all MCP instances were replaced'))
-      .catch((error: unknown) => {
-        logger.error({ err: error }, 'the MCP instances were not replaced; the old ones go on');
-      });
+    const doors = gatewayDoors({
+      config: () => this.#live.current,
+      token: () => this.#token.value,
+      statusOf: (service) => this.#fleet.byName(service).status(),
+      primaryOrigin: () => this.#fleet.pool?.primary?.origin ?? null,
+      logger,
+    });
+    const rest = {
+      pools: this.#fleet.pools,
+      connections: this.#fleet,
+      agent: this.#agent,
+      events: (request: IncomingMessage, response: ServerResponse) => {
+        this.#events.sse(request, response);
+        // Views show who is subscribed: somebody came, and will go.
+        this.#broadcast.changed();
+        response.once('close', () => this.#broadcast.changed());
+      },
+      webhook: this.#events.webhook,
+      metrics: this.#metrics,
+      beat: () => beatOf(this.#fleet, this.#live.current, this.#gateway.port),
+      onActivity: () => this.#broadcast.changed(),
+      logger,
+    };
+    return new Gateway(withDoors(rest, doors));
   }
 
-  async #tryToOpen(open: () => Promise<void>): Promise<void> {
-    try {
-      await open();
-    } catch (error) {
-      if (!(error instanceof CodedError)) throw error;
-      this.#options.logger.error(error.message);
-    }
+  #makeControlRoom(): ControlRoom {
+    const { context, family, socketPath } = this.#options;
+    const parts = {
+      host: this.#options,
+      fleet: this.#fleet,
+      observer: this.#observer,
+      events: this.#events,
+      metrics: this.#metrics,
+      broadcast: this.#broadcast,
+      snapshot: () => this.snapshot(),
+      dataDir: context.dataDir,
+      socketFile: process.platform === 'win32' ? null : socketPath,
+      strays: () => findStrays(family, this.#instanceId),
+    };
+    return new ControlRoom({
+      ...this.#options,
+      processes: this.#processes,
+      token: () => this.#token.value,
+      terminal: () => (this.#fleet.terminal instanceof Terminal ? this.#fleet.terminal : null),
+      config: this.#live,
+      sessions: () => this.#fleet.sessionStatuses(),
+      output: (service) => this.#observer.ring(service),
+      onSnapshot: (listener) => this.#observer.looking(this.onSnapshot(listener)),
+      onEvents: (listener) => this.onEvents(listener),
+      onChange: () => this.#broadcast.changed(),
+      onAddress: () => void this.#writePorts(),
+      target: (own) => controlTarget(parts, own),
+    });
+  }
+
+  /** The place is ours (main/running-supervisor.ts), so whatever carries this configuration's cookie is left from a dead run. */
+  async #endStrays(): Promise<void> {
+    const spared = (await this.#keeper?.find(this.#fleet.keptServices())) ?? [];
+    const count = await this.#processes.endStrays(spared);
+    if (count > 0) this.#options.logger.warn({ count }, 'ended processes that an earlier run left');
   }
 
   /** Clients find the ports in a file beside the configuration. */
   async #writePorts(): Promise<void> {
     if (this.#stopping) return;
-    const { context, configStatus, socketPath, logger } = this.#options;
-    const { config } = context;
-    const { pool, dashboard, fallbackApi } = this.#fleet;
-    const { url } = this.#pageDoor;
-    const servers = config.servers.flatMap(({ enabled, name, port }) =>
-      enabled && port !== undefined ? [[name, port] as const] : [],
-    );
+    const { configStatus, socketPath, logger } = this.#options;
+    const doors = {
+      gateway: this.#gateway.port,
+      controlTcp: this.#control.tcpPort,
+      controlSocket: this.#control.hasSocket ? socketPath : null,
+      pageUrl: this.#control.page.url,
+    };
     try {
-      await writePortsFile(configStatus.path, {
-        schema_version: 1,
-        written_at_unix: Math.floor(Date.now() / 1000),
-        supervisor_pid: process.pid,
-        services: {
-          mcp_proxy: this.#gateway.port,
-          mcp_pool_base: pool && (pool.primary?.service.port ?? config.mcp.pool.base_port),
-          interactive_terminal: null,
-          dashboard: dashboard && (dashboard.port ?? config.dashboard.port),
-          fallback_api: fallbackApi && (fallbackApi.port ?? config.fallback_api.port),
-          gui_server: url === null ? null : Number(new URL(url).port),
-          control_tcp: this.#controlTcpPort,
-        },
-        custom_services: Object.fromEntries(servers),
-        control_socket: socketPath,
-        page_url: url,
-      });
+      await writePortsFile(configStatus.path, portsFile(this.#fleet, this.#live.current, doors));
     } catch (error) {
       logger.warn({ err: error }, 'ports.json could not be written; clients use their defaults');
     }

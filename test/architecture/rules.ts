@@ -90,10 +90,16 @@ export const entriesOnlyCompose: ImportRule = (each) => {
   return 'an entry may import only main/ and shared/';
 };
 
-/** Clients and bundled servers are programs of their own: they meet the supervisor on the wire. */
+/**
+ * Clients and bundled servers are programs of their own: they meet the supervisor on the wire. Where its
+ * files are and what its configuration means, they know from the same code.
+ */
 export const othersMeetItOnTheWire: ImportRule = (each) => {
   if (!isIn(each.from, 'client', 'cli', 'servers') || isTest(each.from)) return undefined;
   if (!isIn(each.target, 'main', 'preload', 'renderer')) return undefined;
+  if (isIn(each.from, 'client', 'cli') && isIn(each.target, 'main/supervisor/config')) {
+    return undefined;
+  }
   return 'client/, cli/ and servers/ may not import the supervisor or its windows';
 };
 

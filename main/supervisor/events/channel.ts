@@ -39,7 +39,7 @@ export interface ChannelOptions {
   readonly onId?: (id: number) => void;
   /** Told how long the first event of a batch waited for its write, in seconds. */
   readonly onFlush?: (seconds: number) => void;
-  /** Larger events are refused. */
+  /** Larger events are refused. Looked up at each. */
   readonly maxEventBytes: number;
 }
 

@@ -3,8 +3,10 @@
  * (SSE), as one thing that can be switched off and on as a whole. It works while the pool or the
  * dashboard does not (old weakness W8).
  */
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { Config } from '../../../shared/config-schema.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Config, EventSourceConfig } from '../../../shared/config-schema.ts';
 import { CodedError } from '../../../shared/errors.ts';
 import type { DataChange, StampedEvent } from '../../../shared/events.ts';
 import type { EventStats, JournalStatus } from '../../../shared/status.ts';
@@ -24,6 +26,7 @@ export interface EventMetrics {
 }
 
 export interface EventRoomOptions {
+  /** To begin with; `apply` brings others. */
   readonly settings: Config['events'];
   /** Folder of the journal and of the id reservation. */
   readonly folder: string;
@@ -43,7 +46,12 @@ interface Opened {
   readonly ingest: Ingest;
   readonly journal: Journal | null;
   readonly ids: IdReservation;
-  readonly heartbeat: NodeJS.Timeout;
+  heartbeat: NodeJS.Timeout;
+}
+
+interface ConfiguredSource {
+  readonly settings: EventSourceConfig;
+  readonly source: StreamSource;
 }
 
 const noJournal: JournalStatus = {
@@ -70,16 +78,31 @@ export class EventRoom {
   readonly webhook: ReturnType<typeof createWebhook>;
   readonly #options: EventRoomOptions;
   readonly #sources: StreamSource[] = [];
+  /** Those of `[[events.sources]]`. */
+  #configured: readonly ConfiguredSource[] = [];
+  #settings: Config['events'];
   #opened: Opened | null = null;
   #enabled: boolean;
 
   constructor(options: EventRoomOptions) {
     this.#options = options;
+    this.#settings = options.settings;
     this.#enabled = options.settings.enabled;
-    const { settings, webhookSecret: secret, logger, metrics } = options;
+    const { webhookSecret: secret, logger, metrics } = options;
+    const now = () => this.#settings;
     this.sse = createSseEndpoint({
       channel: () => this.#active?.channel ?? null,
-      settings,
+      settings: {
+        get allowed_origins() {
+          return now().allowed_origins;
+        },
+        get max_subscribers() {
+          return now().max_subscribers;
+        },
+        get trusted_proxies() {
+          return now().trusted_proxies;
+        },
+      },
       logger,
     });
     this.webhook = createWebhook({
@@ -92,7 +115,9 @@ export class EventRoom {
 
   /** Opens the journal and starts the configured sources. Never fails: without a disk it runs in memory. */
   async open(): Promise<void> {
-    const { settings, folder, journalThread, instanceId, logger, metrics, onEvent } = this.#options;
+    const { folder, journalThread, instanceId, logger, metrics, onEvent } = this.#options;
+    const settings = this.#settings;
+    const now = () => this.#settings;
     const stored = settings.journal
       ? await Journal.open({
           file: join(folder, 'events.db'),
@@ -109,7 +134,9 @@ export class EventRoom {
     const channel = new EventChannel({
       bufferSize: settings.buffer_size,
       replayBufferSize: settings.replay_buffer_size,
-      maxEventBytes: settings.max_event_bytes,
+      get maxEventBytes() {
+        return now().max_event_bytes;
+      },
       firstId: ids.firstId,
       journal,
       onId: (id) => ids.use(id),
@@ -117,13 +144,36 @@ export class EventRoom {
     });
     channel.restore(stored?.tail.texts ?? []);
     channel.onPublish(onEvent);
-    const heartbeat = setInterval(
-      () => channel.tick(),
-      EventChannel.tickPeriodMs(settings.heartbeat_interval),
-    );
+    const heartbeat = beating(channel, settings);
     this.#opened = { channel, ingest: new Ingest(channel, instanceId), journal, ids, heartbeat };
-    for (const { name, url, headers } of settings.sources) {
-      this.addSource(name, { url: () => url, headers });
+    this.#configureSources();
+  }
+
+  /**
+   * Other settings, as far as they can change while it runs: all but the sizes of the buffers and the
+   * journal. Subscribers stay.
+   */
+  apply(settings: Config['events']): void {
+    const before = this.#settings;
+    this.#settings = settings;
+    if (settings.enabled !== before.enabled) this.setEnabled(settings.enabled);
+    if (this.#opened === null) return;
+    this.#configureSources();
+    if (settings.heartbeat_interval === before.heartbeat_interval) return;
+    clearInterval(this.#opened.heartbeat);
+    this.#opened.heartbeat = beating(this.#opened.channel, settings);
+  }
+
+  /** Begins, ends and leaves alone, so that those of the settings are listened to. */
+  #configureSources(): void {
+    const known = this.#configured;
+    this.#configured = this.#settings.sources.map((settings) => {
+      const same = known.find((each) => isDeepStrictEqual(each.settings, settings));
+      const { name, url, headers } = settings;
+      return same ?? { settings, source: this.addSource(name, { url: () => url, headers }) };
+    });
+    for (const { source } of known) {
+      if (!this.#configured.some((each) => each.source === source)) this.removeSource(source);
     }
   }
 
@@ -161,14 +211,34 @@ export class EventRoom {
     return source;
   }
 
+  /** Listens to it no more. */
+  removeSource(source: StreamSource): void {
+    source.stop();
+    const place = this.#sources.indexOf(source);
+    if (place !== -1) this.#sources.splice(place, 1);
+  }
+
   /** Publishes an event that is born here; throws `events_disabled`. */
   originate(change: DataChange, source: string): StampedEvent {
-    const active = this.#active;
-    if (active === null) {
-      throw new CodedError('events_disabled', 'Events are switched off: [events] enabled = false.');
-    }
-    const event = active.ingest.originate(change, source);
-    active.ingest.countPush(source);
+    const { ingest } = this.#required();
+    const event = ingest.originate(change, source);
+    ingest.countPush(source);
+    return event;
+  }
+
+  #required(): Opened {
+    if (this.#active !== null) return this.#active;
+    throw new CodedError('events_disabled', 'Events are switched off: [events] enabled = false.');
+  }
+
+  /**
+   * Publishes what somebody else tells; null when it is known already. Throws `events_disabled`,
+   * `bad_request`, `too_large`.
+   */
+  publish(json: object, source: string): StampedEvent | null {
+    const { ingest } = this.#required();
+    const event = ingest.accept(stampedForm(json), source);
+    if (event !== null) ingest.countPush(source);
     return event;
   }
 
@@ -218,4 +288,17 @@ export class EventRoom {
   get #active(): Opened | null {
     return this.#enabled ? this.#opened : null;
   }
+}
+
+function beating(channel: EventChannel, settings: Config['events']): NodeJS.Timeout {
+  const periodMs = EventChannel.tickPeriodMs(settings.heartbeat_interval);
+  return setInterval(() => channel.tick(), periodMs);
+}
+
+/** An event may come as subscribers get it, without the frame around it: then its id, if any, is its own. */
+function stampedForm(event: object): object {
+  if (!('event_type' in event)) return event;
+  const { id, ...data } = event as { readonly id?: unknown };
+  const known = typeof id === 'string' || typeof id === 'number' ? String(id) : null;
+  return { id: 0, data: { source_id: known ?? `anon_${randomUUID()}`, ...data } };
 }

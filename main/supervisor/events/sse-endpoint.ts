@@ -17,6 +17,7 @@ import type { Sink } from './subscriber.ts';
 export interface SseEndpointOptions {
   /** Null while events are switched off. */
   readonly channel: () => EventChannel | null;
+  /** Looked up at each request. */
   readonly settings: Pick<
     Config['events'],
     'allowed_origins' | 'max_subscribers' | 'trusted_proxies'

@@ -3,8 +3,11 @@
  * the moment of the scrape, so that they agree with it and cost nothing in between; only what a
  * snapshot cannot hold, the histograms, is observed as it happens.
  */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { StatusSnapshot } from '../../../shared/status.ts';
+import { GatewayMetrics } from './gateway-metrics.ts';
+import { addProcessMetrics } from './process-metrics.ts';
+import { type TrendReading, Trends } from './trends.ts';
 
 const prefix = 'pm_supervisor_';
 
@@ -134,6 +137,24 @@ const serviceDefinitions: readonly Definition[] = [
     label: 'instance',
     read: ({ instances }) => instances.map(({ name, calls }) => ({ of: name, value: calls })),
   },
+  {
+    kind: 'gauge',
+    name: 'mcp_in_flight',
+    help: 'Requests that each instance works on.',
+    label: 'instance',
+    read: ({ instances }) => instances.map(({ name, inFlight }) => ({ of: name, value: inFlight })),
+  },
+  {
+    kind: 'gauge',
+    name: 'mcp_pool_sessions',
+    help: 'Sessions of each pool, those that are moving included.',
+    label: 'pool',
+    read: ({ sessions }) =>
+      [...Map.groupBy(sessions, ({ server }) => server)].map(([of, each]) => ({
+        of,
+        value: each.length,
+      })),
+  },
 ];
 
 export class Metrics {
@@ -141,6 +162,10 @@ export class Metrics {
   readonly flushSeconds: Histogram;
   /** Seconds in which a webhook delivery is answered. */
   readonly webhookSeconds: Histogram;
+  /** What goes through the gateway. */
+  readonly gateway: GatewayMetrics;
+  /** How the last hour went. */
+  readonly trends: Trends;
   readonly #registry = new Registry();
   readonly #takeSnapshot: () => StatusSnapshot;
   /** The one that all numbers of a scrape are read from. */
@@ -149,7 +174,7 @@ export class Metrics {
   constructor(takeSnapshot: () => StatusSnapshot) {
     this.#takeSnapshot = takeSnapshot;
     const registers = [this.#registry];
-    collectDefaultMetrics({ register: this.#registry, prefix });
+    addProcessMetrics(this.#registry, prefix);
     this.flushSeconds = new Histogram({
       name: `${prefix}event_flush_seconds`,
       help: 'From the first publish of a batch to the write that carries it.',
@@ -162,6 +187,8 @@ export class Metrics {
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1],
       registers,
     });
+    this.gateway = new GatewayMetrics(this.#registry, prefix);
+    this.trends = new Trends(() => trendReading(takeSnapshot()), this.gateway);
     for (const definition of [...eventDefinitions, ...serviceDefinitions]) this.#add(definition);
   }
 
@@ -204,4 +231,13 @@ export class Metrics {
       },
     });
   }
+}
+
+/** A pool's restarts are those of its instances. */
+function trendReading({ events, sessions, services }: StatusSnapshot): TrendReading {
+  return {
+    events: events.published,
+    sessions: sessions.length,
+    restarts: services.reduce((sum, { restarts }) => sum + restarts, 0),
+  };
 }

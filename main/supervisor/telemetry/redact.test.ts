@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { redactLine } from './redact.ts';
+import { redactArguments, redactLine } from './redact.ts';
 
 function redacted(fields: object): unknown {
   return JSON.parse(redactLine(JSON.stringify(fields)));
@@ -34,4 +34,39 @@ test('a token in an address is replaced, the address stays readable', () => {
 test('everything else is as it was: absent secrets, numbers, words that only sound alike', () => {
   const fields = { token: null, tokens: 3, secretary: 'Ann', count: 1, ok: true, list: ['a', 2] };
   expect(redactLine(`${JSON.stringify(fields)}\n`)).toBe(`${JSON.stringify(fields)}\n`);
+});
+
+test('arguments of a command that hold secrets are replaced, the rest stays', () => {
+  const args = [
+    ['node', 'server.js', '--port', '3000', '--tokens', '7', 'token', 'x'],
+    ['--token', 's3cret', '--api-key=s3cret', '-password', 's3cret', 'GITHUB_TOKEN=s3cret'],
+    ['-H', 'Authorization: Bearer s3cret', '-H', 'X-Other: Bearer s3cret', 'X-API-Key: s3cret'],
+    ['postgres://me:s3cret@host/db', 'http://127.0.0.1/?token=s3cret&a=1', '--token', '--verbose'],
+  ];
+  const redacted = args.map((each) => redactArguments(each));
+  expect(JSON.stringify(redacted)).not.toContain('s3cret');
+  expect(redacted).toEqual([
+    args[0],
+    [
+      '--token',
+      '[redacted]',
+      '--api-key=[redacted]',
+      '-password',
+      '[redacted]',
+      'GITHUB_TOKEN=[redacted]',
+    ],
+    [
+      '-H',
+      'Authorization: [redacted]',
+      '-H',
+      'X-Other: Bearer [redacted]',
+      'X-API-Key: [redacted]',
+    ],
+    [
+      'postgres://me:[redacted]@host/db',
+      'http://127.0.0.1/?token=[redacted]&a=1',
+      '--token',
+      '--verbose',
+    ],
+  ]);
 });

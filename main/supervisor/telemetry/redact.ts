@@ -17,3 +17,34 @@ export function redactLine(json: string): string {
   });
   return `${JSON.stringify(fields)}\n`;
 }
+
+/** `--api-key`, `-token`, `API_KEY`: a name before `=`, or before the next argument. */
+const argumentName = /^(--?)?([A-Za-z][\w-]*)$/;
+
+/** A password in an address, and what follows the words with which HTTP credentials begin. */
+const credentials = /(:\/\/[^:/@\s]*:)[^@/\s]+(?=@)|\b((?:Bearer|Basic)\s+)\S+/gi;
+
+/** The arguments of a command, with every secret replaced that can be told from its name or form. */
+export function redactArguments(args: readonly string[]): readonly string[] {
+  let isSecretNext = false;
+  return args.map((arg) => {
+    if (isSecretNext && !arg.startsWith('-')) {
+      isSecretNext = false;
+      return placeholder;
+    }
+    const [name = '', ...value] = arg.split('=');
+    const [, dashes, word] = argumentName.exec(name) ?? [];
+    const isSecret = word !== undefined && secretName.test(word);
+    isSecretNext = isSecret && dashes !== undefined && value.length === 0;
+    if (isSecret && value.length > 0) return `${name}=${placeholder}`;
+    const header = arg.replace(/^([\w-]+):.*/s, (whole, field: string) =>
+      secretName.test(field) ? `${field}: ${placeholder}` : whole,
+    );
+    return header
+      .replace(secretInAddress, `$1${placeholder}`)
+      .replace(
+        credentials,
+        (_whole, address?: string, scheme?: string) => `${address ?? scheme}${placeholder}`,
+      );
+  });
+}
