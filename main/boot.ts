@@ -133,6 +133,8 @@ export async function boot(
   try {
     await supervisor.start();
   } catch (error) {
+    // Whatever has begun must not live on behind a sentence that says it did not.
+    await supervisor.stop('it could not start');
     return complain(`The supervisor cannot start: ${messageOf(error)}\n`);
   }
   return { kind: 'running', supervisor, logger, pageUrl: supervisor.loginUrl, options };
