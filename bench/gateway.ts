@@ -13,7 +13,7 @@ import { shuffled } from './events/sitting.ts';
 import { type Contestant, startContestants } from './gateway/contestants.ts';
 import { LoadClient } from './gateway/load-client.ts';
 import { type Options, readOptions, usage } from './gateway/options.ts';
-import { measureMs, type Plan, plans } from './gateway/plans.ts';
+import { measureMs, type Plan, plans, warmUpMs } from './gateway/plans.ts';
 import { proxyVersion, whyNot } from './gateway/proxies.ts';
 import { Results } from './gateway/results.ts';
 import { type Run, renderRun } from './gateway/tables.ts';
@@ -34,6 +34,10 @@ async function runRounds({ options, contestants, ...bench }: Bench): Promise<num
   const { results } = bench;
   const deadline = performance.now() + budgetMs[options.quick ? 'quick' : 'full'];
   const ms = measureMs[options.quick ? 'quick' : 'full'];
+  for (const contestant of contestants) {
+    progress(`warming up: ${contestant.name}`);
+    await warmUp(contestant, bench, warmUpMs[options.quick ? 'quick' : 'full']);
+  }
   for (let round = 1; round <= options.rounds; round += 1) {
     for (const plan of shuffled(plans)) {
       for (const contestant of shuffled(contestants)) {
@@ -52,6 +56,26 @@ async function runRounds({ options, contestants, ...bench }: Bench): Promise<num
 interface Measurement extends Omit<Bench, 'options' | 'contestants'> {
   readonly round: number;
   readonly ms: number;
+}
+
+/** Whoever compiles while it runs is as it will be for days, not as in its first second. */
+async function warmUp(
+  { port }: Contestant,
+  { children, callClient }: Pick<Bench, 'children' | 'callClient'>,
+  ms: number,
+): Promise<void> {
+  const client = new LoadClient(children, callClient, port);
+  try {
+    const [plan] = plans;
+    if (plan) {
+      await client.open(plan);
+      await client.calls(ms, plan.tool);
+    }
+    await client.close();
+  } catch {
+    // The rounds will tell what is the matter.
+    client.kill();
+  }
 }
 
 /** A contestant that fails costs its numbers, not the run. */

@@ -25,8 +25,8 @@ interface Answer {
 async function ask(socket: WebSocket, id: number, method: string, signal: AbortSignal) {
   socket.send(JSON.stringify({ id, method }));
   for (;;) {
-    const { data } = (await heard(socket, 'message', signal)) as MessageEvent<string>;
-    const answer = JSON.parse(data) as Answer;
+    const { data } = (await heard(socket, 'message', signal)) as MessageEvent;
+    const answer = JSON.parse(String(data)) as Answer;
     if (answer.id === id) return answer.result ?? {};
   }
 }

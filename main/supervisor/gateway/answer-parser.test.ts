@@ -229,6 +229,29 @@ test('a pause holds back what was read already, and nothing is told twice or los
   expect([body, isComplete]).toEqual(['0123456789'.repeat(5), true]);
 });
 
+test('who resumes while it is told something is told the rest in order', () => {
+  let body = '';
+  let depth = 0;
+  let deepest = 0;
+  const parser: AnswerParser = new AnswerParser({
+    onHead: () => {},
+    onData: (part) => {
+      depth += 1;
+      deepest = Math.max(deepest, depth);
+      body += part.toString();
+      parser.pause();
+      parser.resume();
+      depth -= 1;
+    },
+    onEnd: () => {},
+  });
+  parser.begin('GET');
+  const chunks = '1\r\na\r\n1\r\nb\r\n1\r\nc\r\n0\r\n\r\n';
+  parser.push(Buffer.from(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`));
+  // One within the other, a long answer would exhaust the stack.
+  expect([body, deepest]).toEqual(['abc', 1]);
+});
+
 test('any body in any chunks, cut anywhere, comes through whole', () => {
   const pieces = fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { maxLength: 8 });
   const cuts = fc.array(fc.nat(600), { maxLength: 12 });

@@ -43,6 +43,40 @@ test('the head of an idle stream arrives before its first event', async () => {
   expect(stream.text).toBe('');
 });
 
+test('the head and each part of a short answer arrive when they are sent, though a whole one leaves as one', async () => {
+  await using rig = await startRig();
+  const id = await rig.initialize();
+  let source: ServerResponse | undefined;
+  rig.home(id).answer = (request, response) => {
+    request.resume();
+    response.writeHead(200, { 'content-type': 'text/plain', 'content-length': '6' });
+    response.flushHeaders();
+    source = response;
+  };
+  const call = { method: 'POST', headers: headersOf(id), body: callMessage };
+  using answer = await open(rig.port, call);
+  expect([answer.status, answer.text]).toEqual([200, '']);
+  source?.write('abc');
+  await vi.waitFor(() => expect(answer.text).toBe('abc'));
+  source?.end('déf'.slice(0, 2));
+  await answer.ended;
+  expect([answer.ending, answer.text]).toEqual(['complete', 'abcdé']);
+});
+
+test('a short answer that breaks off is broken off for its client, too', async () => {
+  await using rig = await startRig();
+  const id = await rig.initialize();
+  rig.home(id).answer = (request, response) => {
+    request.resume();
+    response.writeHead(200, { 'content-type': 'text/plain', 'content-length': '6' });
+    response.write('abc', () => response.destroy());
+  };
+  const call = { method: 'POST', headers: headersOf(id), body: callMessage };
+  using answer = await open(rig.port, call);
+  await answer.ended;
+  expect(answer.ending).not.toBe('complete');
+});
+
 test('each event arrives when it is sent, byte for byte', async () => {
   await using rig = await startRig();
   const { stream, source } = await openStream(rig);
