@@ -10,13 +10,21 @@ import { type CommandLine, readCommandLine } from './command-line.ts';
 import { setApplicationMenu } from './desktop/application-menu.ts';
 import { attempts } from './desktop/attempt.ts';
 import { registerBundleScheme } from './desktop/bundle-scheme.ts';
-import { openDesktop } from './desktop/desktop.ts';
+import { openDesktop, type Supervised } from './desktop/desktop.ts';
 import {
   blockForeignRequests,
   blockNavigationAndWindows,
   denyPermissions,
 } from './desktop/hardening.ts';
-import { quitOnMistakes, quitOnSignals, stopBeforeQuit } from './desktop/quit.ts';
+import { loginItemOf, setLoginItem } from './desktop/login-item.ts';
+import { withPackagedNode } from './desktop/packaged-node.ts';
+import { quitOnShutdown } from './desktop/power.ts';
+import {
+  quitOnMistakes,
+  quitOnSignals,
+  stopBeforeQuit,
+  unfinishedServices,
+} from './desktop/quit.ts';
 import { startArguments, userDataFolder } from './desktop/start-arguments.ts';
 import type { StatusWindow } from './desktop/status-window.ts';
 import { outliveTerminal } from './outlive-terminal.ts';
@@ -28,6 +36,7 @@ const commandLine = readCommandLine(args);
 /** Until there is a log, and if there never is one. */
 let log: Pick<Logger, 'error'> = console;
 let booting: Promise<Boot> | undefined;
+let supervised: Pick<Supervised, 'snapshot'> | undefined;
 /** Wishes to see the window that come before there is one wait for it here. */
 const opened = Promise.withResolvers<StatusWindow>();
 
@@ -49,6 +58,7 @@ function start(): void {
     app,
     process,
     stop: stopSupervisor,
+    unfinished: () => unfinishedServices(supervised?.snapshot().services ?? []),
     onProblem: (error) => log.error({ err: error }, 'Not everything stopped; quitting anyway.'),
     deadlineMs: stopDeadlineMs,
   });
@@ -70,9 +80,9 @@ async function run(isStopped: () => boolean): Promise<void> {
   denyPermissions(session.defaultSession);
   blockForeignRequests(session.defaultSession);
   setApplicationMenu(process.platform);
-  powerMonitor.on('shutdown', () => app.quit());
+  quitOnShutdown(powerMonitor, app);
 
-  booting = boot(args, process.env, {
+  booting = boot(args, withPackagedNode(process, app), {
     mode: 'desktop',
     setWindowVisible,
     quit: () => app.quit(),
@@ -84,12 +94,22 @@ async function run(isStopped: () => boolean): Promise<void> {
   }
   const { supervisor, logger, pageUrl, options } = booted;
   log = logger;
+  supervised = supervisor;
   // As in headless mode: whatever becomes of tray and window, the terminal has the way in.
   process.stdout.write(`Status page: ${pageUrl ?? 'off'}\n`);
   const attempt = attempts(logger, supervisor.snapshot().pageUrl);
   attempt('open the user interface', async () => {
     const { hidden } = options;
-    opened.resolve(openDesktop({ supervisor, attempt, hidden, isStopped }));
+    const item = loginItemOf(app, process, options.config ?? process.env['PM_SUPERVISOR_CONFIG']);
+    opened.resolve(
+      openDesktop({
+        supervisor,
+        attempt,
+        hidden,
+        setLoginItem: (wanted) => setLoginItem(item, wanted),
+        isStopped,
+      }),
+    );
     const readyFile = process.env['PM_SUPERVISOR_READY_FILE'];
     if (readyFile !== undefined) await writeFile(readyFile, 'ready\n');
   });

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { auth, guiServer } from './config-access.ts';
+import { desktop } from './config-desktop.ts';
 import { events } from './config-events.ts';
 import { choice, flag, optionalText, port, wholeNumber } from './config-fields.ts';
 import { approvalGui, brainstormGui, formApps } from './config-forms.ts';
@@ -54,6 +55,7 @@ const supervisor = z
 export const configSchema = z
   .object({
     supervisor,
+    desktop,
     reconnect,
     mcp,
     dashboard,

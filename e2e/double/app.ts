@@ -16,6 +16,7 @@ class AppDouble
       | 'exit'
       | 'getAppPath'
       | 'getPath'
+      | 'isPackaged'
       | 'isReady'
       | 'quit'
       | 'requestSingleInstanceLock'
@@ -24,6 +25,8 @@ class AppDouble
       | 'whenReady'
     >
 {
+  /** As `electron .` has it. */
+  readonly isPackaged = false;
   readonly #ready = Promise.withResolvers<void>();
   readonly #paths = new Map<string, string>([['userData', defaultUserData()]]);
   #isReady = false;

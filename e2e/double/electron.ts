@@ -30,10 +30,11 @@ export const shell: Pick<Electron.Shell, 'openExternal' | 'openPath'> = {
 };
 
 /** A notification is only noted. */
-export class Notification implements Pick<Electron.Notification, 'show'> {
+export class Notification extends EventEmitter implements Pick<Electron.Notification, 'show'> {
   readonly #options: Electron.NotificationConstructorOptions;
 
   constructor(options: Electron.NotificationConstructorOptions) {
+    super();
     this.#options = options;
   }
 

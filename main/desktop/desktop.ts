@@ -13,6 +13,7 @@ import {
   type WebContents,
 } from 'electron';
 import { api } from '../../shared/api.ts';
+import type { Config } from '../../shared/config-schema.ts';
 import type { Reply } from '../../shared/control-protocol.ts';
 import type { StampedEvent } from '../../shared/events.ts';
 import type { StatusSnapshot } from '../../shared/status.ts';
@@ -24,12 +25,14 @@ import { hiddenNotice } from './hidden-notice.ts';
 import { appIconFile } from './icons.ts';
 import { serve } from './ipc.ts';
 import { isPageVisible, StatusWindow } from './status-window.ts';
+import { systemNotices } from './system-notices.ts';
 import { createSystemTray, trayImage } from './system-tray.ts';
 import { TrayIcon } from './tray.ts';
 import { trayActions } from './tray-actions.ts';
 
 /** What the user interface needs of the supervisor. */
 export interface Supervised {
+  readonly config: Pick<Config, 'desktop'>;
   snapshot(): StatusSnapshot;
   /** Somebody sees what services use: it is measured for a while. */
   glance(): void;
@@ -45,13 +48,15 @@ export interface DesktopOptions {
   readonly attempt: Attempt;
   /** Start with the tray alone. */
   readonly hidden: boolean;
+  /** Registers the program to start at log-in, or takes it away. */
+  readonly setLoginItem: (wanted: boolean) => Promise<void>;
   /** True once everything has been stopped and windows may really close. */
   readonly isStopped: () => boolean;
 }
 
 /** Opens tray and window; never throws. */
 export function openDesktop(options: DesktopOptions): StatusWindow {
-  const { supervisor, attempt, hidden, isStopped } = options;
+  const { supervisor, attempt, hidden, setLoginItem, isStopped } = options;
   const appPath = app.getAppPath();
   const iconFile = appIconFile(appPath, process.platform);
   let tray: TrayIcon<NativeImage> | undefined;
@@ -109,7 +114,23 @@ export function openDesktop(options: DesktopOptions): StatusWindow {
       supervisor.snapshot(),
     );
   });
+  let loginItem: boolean | undefined;
+  const keepLoginItem = () => {
+    const wanted = supervisor.config.desktop.login_item;
+    if (wanted === loginItem) return;
+    loginItem = wanted;
+    attempt('set what starts at log-in', () => setLoginItem(wanted));
+  };
+  keepLoginItem();
+  const notify = systemNotices({
+    first: supervisor.snapshot(),
+    iconFile,
+    isWanted: () => supervisor.config.desktop.notifications,
+    onClick: () => window.setVisible(true),
+  });
   supervisor.onSnapshot((snapshot) => {
+    attempt('say what happened', () => notify(snapshot));
+    keepLoginItem();
     attempt('show a new state', () => {
       tray?.render(snapshot);
       if (pages.push('snapshot', snapshot)) supervisor.glance();
@@ -122,6 +143,7 @@ export function openDesktop(options: DesktopOptions): StatusWindow {
   // Without a tray (some Linux desktops) the window is the only way in, and its X the only way out.
   // A tray that was accepted but is not drawn (GNOME without its extension) cannot be told from one
   // that is: there a second start shows the window.
-  if (!hidden || tray === undefined) window.setVisible(true);
+  const startsHidden = hidden || supervisor.config.desktop.start_hidden;
+  if (!startsHidden || tray === undefined) window.setVisible(true);
   return window;
 }

@@ -6,14 +6,10 @@ import { join } from 'node:path';
 
 /** Adds the Node that lies beside the archive, unless the environment names another one. */
 export function withPackagedNode(
-  env: NodeJS.ProcessEnv,
-  place: {
-    readonly isPackaged: boolean;
-    readonly resourcesPath: string;
-    readonly platform: NodeJS.Platform;
-  },
+  { env, resourcesPath, platform }: Pick<NodeJS.Process, 'env' | 'resourcesPath' | 'platform'>,
+  { isPackaged }: Pick<Electron.App, 'isPackaged'>,
 ): NodeJS.ProcessEnv {
-  if (!place.isPackaged || env['PM_SUPERVISOR_NODE'] !== undefined) return env;
-  const name = place.platform === 'win32' ? 'node.exe' : 'node';
-  return { ...env, PM_SUPERVISOR_NODE: join(place.resourcesPath, 'node', name) };
+  if (!isPackaged || env['PM_SUPERVISOR_NODE'] !== undefined) return env;
+  const name = platform === 'win32' ? 'node.exe' : 'node';
+  return { ...env, PM_SUPERVISOR_NODE: join(resourcesPath, 'node', name) };
 }

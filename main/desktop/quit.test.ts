@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { expect, test, vi } from 'vitest';
-import { quitOnMistakes, quitOnSignals, stopBeforeQuit } from './quit.ts';
+import { serviceIn } from './fixtures.ts';
+import { quitOnMistakes, quitOnSignals, stopBeforeQuit, unfinishedServices } from './quit.ts';
 
 /** An app that quits as Electron's does: unless `before-quit` is prevented. */
 function fakeApp() {
@@ -33,6 +34,7 @@ test('quitting stops everything once, however often it is asked for, and then qu
     app,
     process: { exitCode: undefined },
     stop,
+    unfinished: () => [],
     onProblem,
     deadlineMs: 15_000,
   });
@@ -44,7 +46,7 @@ test('quitting stops everything once, however often it is asked for, and then qu
   expect([isStopped(), stop.mock.calls.length, onProblem.mock.calls.length]).toEqual([true, 1, 0]);
 });
 
-test('a stop that hangs is given up after the deadline, with a word about it', async () => {
+test('a stop that hangs is given up after the deadline, naming what hangs', async () => {
   const app = fakeApp();
   const problems: unknown[] = [];
   const never = new Promise<void>(() => {});
@@ -53,12 +55,18 @@ test('a stop that hangs is given up after the deadline, with a word about it', a
     app,
     process: { exitCode: undefined },
     stop: () => never,
+    unfinished: () =>
+      unfinishedServices([{ ...serviceIn('stopping'), pid: 42 }, serviceIn('stopped')]),
     onProblem,
     deadlineMs: 20,
   });
   app.quit();
   await vi.waitUntil(() => app.hasQuit);
-  expect(problems).toEqual([new Error('The services were not stopped within 20 ms.')]);
+  expect(problems).toEqual([
+    new Error(
+      'The services were not stopped within 20 ms. Still there: MCP (process 42, because of the test).',
+    ),
+  ]);
 });
 
 test('a stop that fails does not keep the program alive', async () => {
@@ -69,6 +77,7 @@ test('a stop that fails does not keep the program alive', async () => {
     app,
     process: { exitCode: undefined },
     stop,
+    unfinished: () => [],
     onProblem: (error) => problems.push(error),
     deadlineMs: 15_000,
   });
@@ -96,6 +105,7 @@ test('an uncaught exception stops everything and is told by the exit code', asyn
     app,
     process,
     stop,
+    unfinished: () => [],
     onProblem: (error) => reports.push(error),
     deadlineMs: 15_000,
   });

@@ -3,12 +3,16 @@
  * stopped, then Electron goes on to quit with exit code 0. A stop that hangs does not hold the
  * user's log-off for ever: after the deadline the children's own safety net catches them.
  */
+import type { ServiceStatus } from '../../shared/status.ts';
+
 export interface QuitOptions {
   readonly app: Pick<Electron.App, 'exit' | 'on' | 'quit'>;
   /** Where a mistake has left its exit code. */
   readonly process: Pick<NodeJS.Process, 'exitCode'>;
   /** Ends what is supervised; called once. */
   readonly stop: () => Promise<void>;
+  /** What has not ended yet, each with its state; named when the deadline is over. */
+  readonly unfinished: () => readonly string[];
   /** Told when the stop failed or took too long; the quit goes on all the same. */
   readonly onProblem: (error: unknown) => void;
   readonly deadlineMs: number;
@@ -16,14 +20,14 @@ export interface QuitOptions {
 
 /** Makes `app.quit()` stop everything first. The returned function tells whether that has been done. */
 export function stopBeforeQuit(options: QuitOptions): () => boolean {
-  const { app, process, stop, onProblem, deadlineMs } = options;
+  const { app, process, stop, unfinished, onProblem, deadlineMs } = options;
   let progress: 'running' | 'stopping' | 'stopped' = 'running';
   app.on('before-quit', (event) => {
     if (progress === 'stopped') return;
     event.preventDefault();
     if (progress === 'stopping') return; // Electron's own signal handler and ours both ask.
     progress = 'stopping';
-    void withinDeadline(stop(), deadlineMs)
+    void withinDeadline(stop(), deadlineMs, unfinished)
       .catch(onProblem)
       .then(() => {
         progress = 'stopped';
@@ -35,10 +39,14 @@ export function stopBeforeQuit(options: QuitOptions): () => boolean {
   return () => progress === 'stopped';
 }
 
-async function withinDeadline(work: Promise<void>, deadlineMs: number): Promise<void> {
+async function withinDeadline(
+  work: Promise<void>,
+  deadlineMs: number,
+  unfinished: () => readonly string[],
+): Promise<void> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => reject(new Error(`The services were not stopped within ${deadlineMs} ms.`)),
+    () => reject(new Error(lateMessage(unfinished(), deadlineMs))),
     deadlineMs,
   );
   try {
@@ -46,6 +54,18 @@ async function withinDeadline(work: Promise<void>, deadlineMs: number): Promise<
   } finally {
     clearTimeout(timer);
   }
+}
+
+function lateMessage(unfinished: readonly string[], deadlineMs: number): string {
+  const what = unfinished.length === 0 ? '' : ` Still there: ${unfinished.join('; ')}.`;
+  return `The services were not stopped within ${deadlineMs} ms.${what}`;
+}
+
+/** The services that have not ended, as a person wants to read it. */
+export function unfinishedServices(services: readonly ServiceStatus[]): readonly string[] {
+  return services
+    .filter(({ pid }) => pid !== null)
+    .map(({ displayName, pid, reason }) => `${displayName} (process ${pid}, ${reason})`);
 }
 
 /**

@@ -36,6 +36,10 @@ export function startArguments(
  */
 export function userDataFolder(base: string, configFile: string | undefined): string {
   if (configFile === undefined) return base;
-  const key = createHash('sha256').update(resolve(configFile)).digest('hex').slice(0, 16);
-  return join(base, 'configurations', key);
+  return join(base, 'configurations', configurationKey(configFile));
+}
+
+/** Names a configuration file in a file name. */
+export function configurationKey(configFile: string): string {
+  return createHash('sha256').update(resolve(configFile)).digest('hex').slice(0, 16);
 }

@@ -74,7 +74,7 @@ export class StatusWindow {
   }
 
   #follow(window: BrowserWindow): void {
-    const { attempt, onShown } = this.#options;
+    const { attempt, onShown, onQuitWanted } = this.#options;
     const shown = () => {
       attempt('show the latest state', () => onShown(window.webContents));
     };
@@ -82,6 +82,8 @@ export class StatusWindow {
     window.on('show', shown);
     window.on('restore', shown);
     window.on('close', (event) => this.#onCloseButton(window, event));
+    // Windows logs the user off; elsewhere the power monitor tells.
+    window.on('session-end', onQuitWanted);
     window.on('closed', () => {
       if (this.#window === window) this.#window = undefined;
     });

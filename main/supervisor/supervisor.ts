@@ -206,6 +206,11 @@ export class Supervisor {
     };
   }
 
+  /** What runs now; of a changed file, once it is applied. */
+  get config(): Config {
+    return this.#live.current;
+  }
+
   #serviceStatuses(): readonly ServiceStatus[] {
     return this.#fleet.services().map((service) => service.status());
   }
