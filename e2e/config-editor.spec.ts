@@ -233,6 +233,21 @@ test.describe('in a browser', () => {
     await expect(line).toHaveText('first = 1');
   });
 
+  test('who searches stays in the search field, wherever the cursor was', async ({ page }) => {
+    await page.setViewportSize({ width: 400, height: 800 });
+    await writeConfig(`${original}# ${'long words '.repeat(12)}`);
+    await open(page);
+    const long = text(page).locator('.cm-line').last();
+    // The cursor at the wrap of a line: there CodeMirror moved the focus back to the text.
+    await long.scrollIntoViewIfNeeded();
+    const { width = 0 } = (await long.boundingBox()) ?? {};
+    await long.click({ position: { x: width - 2, y: 8 } });
+    await page.keyboard.press('Control+f');
+    await page.keyboard.type('dashboard', { delay: 20 });
+    await expect(page.getByRole('textbox', { name: 'Find' })).toHaveValue('dashboard');
+    await expect(page.getByText('No changes.')).toBeVisible();
+  });
+
   test('what was changed can be seen, and taken back piece by piece', async ({ page }) => {
     await open(page);
     await typeBehind(page, '[dashboard]', 'start_timeout_ms = 24000');

@@ -11,6 +11,9 @@ export interface FakeConfig {
   /** While set, checks wait; call it to let the oldest one answer. */
   readonly heldChecks: (() => void)[];
   holdsChecks: boolean;
+  /** The same for readings of the file, which answer what stood there when they were asked. */
+  readonly heldReads: (() => void)[];
+  holdsReads: boolean;
   /** What the next request of any kind is refused with. */
   refusal: { readonly code: 'internal' | 'config_invalid'; readonly error: string } | null;
 }
@@ -34,6 +37,8 @@ export function createFakeConfig(text: string): FakeConfig {
     saves: [],
     heldChecks: [],
     holdsChecks: false,
+    heldReads: [],
+    holdsReads: false,
     refusal: null,
   };
   bridge.call = async (_name, argument) => {
@@ -42,7 +47,11 @@ export function createFakeConfig(text: string): FakeConfig {
     if (request.type === 'ValidateConfig' && fake.holdsChecks) {
       await new Promise<void>((resolve) => fake.heldChecks.push(resolve));
     }
-    return answer(fake, request) as never;
+    const reply = answer(fake, request);
+    if (request.type === 'GetConfig' && fake.holdsReads) {
+      await new Promise<void>((resolve) => fake.heldReads.push(resolve));
+    }
+    return reply as never;
   };
   return fake;
 }

@@ -141,6 +141,29 @@ test('our own save is no change by somebody else', async () => {
   expect(session.getState()).toMatchObject({ disk: null, reloaded: false });
 });
 
+test.each(['before the save', 'during the save'])(
+  'what was read %s does not bring the old text back after it',
+  async (when) => {
+    const { fake, session } = await open('a = 1');
+    session.edit('a = 2');
+    await settle();
+    fake.holdsReads = true;
+    fake.holdsChecks = true;
+    const early = when === 'before the save' ? session.refresh() : null;
+    const saving = session.save();
+    const late = early ?? session.refresh();
+    fake.holdsChecks = false;
+    fake.heldChecks[0]?.();
+    expect(await saving).toBe(true);
+    fake.holdsReads = false;
+    for (const read of fake.heldReads) read();
+    await late;
+    await settle();
+    expect(session.getState()).toMatchObject({ draft: 'a = 2', disk: null, reloaded: false });
+    expect(session.getState().applied).not.toBeNull();
+  },
+);
+
 test('without a file the editor opens empty, and the first save makes one', async () => {
   const { fake, session } = await open('');
   expect(session.getState().file?.hash).toBe('');

@@ -75,6 +75,8 @@ export class ConfigSession {
   readonly #bridge: SupervisorBridge;
   readonly #listeners = new Set<() => void>();
   #state = initialState;
+  /** Grows with every reading of the file, and when a save begins and ends. */
+  #turn = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(bridge: SupervisorBridge) {
@@ -92,6 +94,8 @@ export class ConfigSession {
 
   /** Looks at the file: the first time, and whenever it may have changed. Never throws. */
   async refresh(): Promise<void> {
+    this.#turn += 1;
+    const turn = this.#turn;
     let fresh: ConfigFile;
     try {
       fresh = await control<'GetConfig'>(this.#bridge, { type: 'GetConfig' });
@@ -99,8 +103,8 @@ export class ConfigSession {
       if (this.#state.file === null) this.#set({ loadError: messageOf(error) });
       return;
     }
-    // While a save is under way the file changes by our own hand; its reply says to what.
-    if (!this.#state.saving) this.#found(fresh);
+    // An answer that a later question or a write of our own has overtaken may tell of a text that is gone.
+    if (turn === this.#turn && !this.#state.saving) this.#found(fresh);
     if (this.#state.check.kind === 'failed') void this.#check();
   }
 
@@ -136,12 +140,16 @@ export class ConfigSession {
   /** Writes the draft if it is valid. True when it was written; else the state says why not. */
   async save(): Promise<boolean> {
     if (this.#state.saving || this.#state.disk !== null || !isChanged(this.#state)) return false;
+    this.#turn += 1;
     this.#set({ saving: true, saveError: null, applied: null });
     try {
       const check = await this.#check();
       return check.kind === 'done' && check.valid && (await this.#write(check));
     } finally {
+      this.#turn += 1;
       this.#set({ saving: false });
+      // What was read meanwhile was not believed.
+      void this.refresh();
     }
   }
 

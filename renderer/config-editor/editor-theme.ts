@@ -37,6 +37,9 @@ export const editorTheme = EditorView.theme({
   '&.cm-focused': { outline: 'none' },
   '.cm-scroller': { fontFamily: 'var(--font-mono)', lineHeight: '1.55' },
   '.cm-content': { padding: 'var(--space-2) 0', caretColor: 'var(--color-text)' },
+  '& .cm-cursor': { borderLeftColor: 'var(--color-text)' },
+  '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground':
+    { background: 'var(--color-selected)' },
   '.cm-line': { padding: '0 var(--space-3) 0 var(--space-1)' },
   '.cm-gutters': {
     border: 'none',
@@ -80,7 +83,7 @@ export const editorTheme = EditorView.theme({
   },
   '.cm-tooltip.cm-tooltip-autocomplete > ul > li': { padding: 'var(--space-1) var(--space-2)' },
   '.cm-tooltip-autocomplete ul li[aria-selected]': {
-    backgroundColor: 'var(--color-pressed)',
+    backgroundColor: 'var(--color-hover)',
     color: 'var(--color-text)',
   },
   '.cm-completionMatchedText': { textDecoration: 'none', fontWeight: '700' },

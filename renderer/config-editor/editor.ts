@@ -20,6 +20,7 @@ import {
   Transaction,
 } from '@codemirror/state';
 import {
+  drawSelection,
   EditorView,
   highlightActiveLine,
   highlightActiveLineGutter,
@@ -99,6 +100,7 @@ export function createEditor({ host, help, services, onEdit, onSave }: EditorOpt
       format,
       undoFormat,
       basics,
+      cursor(),
       tomlLanguage,
       autocompletion({ override: [completions({ help, services })], icons: false }),
       helpOnHover(help),
@@ -146,6 +148,15 @@ export function shadowRootOf(host: HTMLElement): ShadowRoot {
   return host.shadowRoot ?? host.attachShadow({ mode: 'open' });
 }
 
+/**
+ * Drawn, not the browser's own: to set that at the wrap of a line, CodeMirror moves the focus to the text,
+ * even while somebody types into the search field.
+ */
+function cursor(): Extension {
+  const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  return drawSelection(isCalm ? { cursorBlinkRate: 0 } : {});
+}
+
 const basics: Extension = [
   editorTheme,
   lineNumbers(),
@@ -161,7 +172,8 @@ const basics: Extension = [
   EditorView.lineWrapping,
   placeholder('There is nothing in the file: every setting has its default.'),
   keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...searchKeymap]),
-  EditorView.contentAttributes.of({ 'aria-label': 'Configuration text' }),
+  // Said outright that it takes the focus: some readers of the page do not count editable text.
+  EditorView.contentAttributes.of({ 'aria-label': 'Configuration text', tabindex: '0' }),
   // The clipboard of Windows has CRLF; in the editor a line is a line.
   EditorView.clipboardInputFilter.of((text) => text.replaceAll(/\r\n?/g, '\n')),
 ];
