@@ -43,6 +43,8 @@ function environment(folder: string): NodeJS.ProcessEnv {
 }
 
 export interface DesktopStart {
+  /** More sections of the configuration, as TOML. */
+  readonly settings?: string;
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -60,10 +62,11 @@ export const test = base.extend<Fixtures>({
     const folder = await mkdtemp(join(tmpdir(), 'pm-desktop-'));
     await mkdir(join(folder, 'runtime'), { mode: 0o700 });
     const configFile = join(folder, 'supervisor.toml');
-    await writeFile(configFile, configuration(join(folder, 'data')));
+    const usual = configuration(join(folder, 'data'));
     let app: DesktopApp | undefined;
     try {
-      await use(async ({ args = ['--hidden'], env = {} } = {}) => {
+      await use(async ({ args = ['--hidden'], env = {}, settings = '' } = {}) => {
+        await writeFile(configFile, usual + settings);
         app = await startDesktop({
           root,
           args: ['--config', configFile, ...args],

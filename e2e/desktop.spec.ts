@@ -48,6 +48,14 @@ test.describe(`on ${backendName()}`, () => {
     await expect(page.getByText('Dashboard').first()).toBeVisible();
   });
 
+  test('with start_hidden no window comes up, and the tray opens it', async ({ start }) => {
+    const app = await start({ args: [], settings: '[desktop]\nstart_hidden = true\n' });
+    await untilAllRun(app);
+    expect(await app.page()).toBeNull();
+    await app.clickMenu('Open Status Window');
+    await visiblePage(app);
+  });
+
   test('a service is restarted from the tray', async ({ start }) => {
     const app = await start();
     await untilAllRun(app);

@@ -117,7 +117,7 @@ test('the details of a service open from its name, and Esc brings the focus back
   await page.keyboard.press('Escape');
   await expect(drawer).toHaveCount(0);
   await expect(link).toBeFocused();
-  expect(page.url()).toMatch(/#\/services$/);
+  await expect(page).toHaveURL(/#\/services$/);
   expect(complaints).toEqual([]);
 });
 

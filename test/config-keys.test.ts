@@ -205,6 +205,11 @@ const proofs: Readonly<Record<string, Readonly<Record<string, Proof>>>> = {
     max_files: [`${room}/services/output-store.test.ts`, 'maxFiles'],
     max_total_mb: [`${room}/services/output-store.test.ts`, 'maxTotalBytes'],
   },
+  desktop: {
+    start_hidden: ['e2e/desktop.spec.ts', 'with start_hidden no window comes up'],
+    login_item: ['main/desktop/login-item.test.ts', 'goes with the setting'],
+    notifications: ['main/desktop/system-notices.test.ts', 'notifications off'],
+  },
   form_apps: { ...form, name: [`${room}/form-apps.test.ts`, 'an app that nobody configured'] },
   brainstorm_gui: { ...form, command: ['test/control-transcript.test.ts', 'brainstorm_gui'] },
   approval_gui: { ...form, command: ['test/config-effects.test.ts', 'approval_gui'] },
