@@ -9,6 +9,9 @@ import { LogRow } from './log-row.tsx';
 const rowPx = 18;
 /** Closer to the end than this, in px, is at the end. */
 const endPx = 24;
+/** A jump to the end that was under way when somebody scrolled up arrives within this, in ms. */
+const lateJumpMs = 250;
+const upwardKeys: ReadonlySet<string> = new Set(['ArrowUp', 'PageUp', 'Home']);
 
 interface Props {
   readonly label: string;
@@ -34,6 +37,7 @@ export function LogList(props: Props) {
   const { label, lines, wanted, wraps, following, newer, onLeaveEnd, onFollow, empty } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const lastTop = useRef(0);
+  const wentUpAt = useRef(0);
   // oxlint-disable-next-line react/incompatible-library -- for React's compiler, which is not used here
   const virtual = useVirtualizer({
     count: lines.length,
@@ -52,12 +56,21 @@ export function LogList(props: Props) {
     if (following && lines.length > 0) virtual.scrollToEnd({ behavior: 'instant' });
   }, [following, lines.length, virtual]);
 
+  // In a flood the next line jumps to the end before the scrolling is seen: what asks for it counts.
+  function onUpwards(): void {
+    const element = scroller.current;
+    if (element === null || element.scrollHeight <= element.clientHeight) return;
+    wentUpAt.current = performance.now();
+    if (following) onLeaveEnd();
+  }
+
   function onScroll(): void {
     const top = scroller.current?.scrollTop ?? 0;
     const isUpwards = top < lastTop.current;
     lastTop.current = top;
     if (virtual.isAtEnd(endPx)) {
-      if (!following) onFollow();
+      const isLateJump = performance.now() - wentUpAt.current < lateJumpMs;
+      if (!following && !isLateJump) onFollow();
     } else if (following && isUpwards) onLeaveEnd();
   }
 
@@ -73,6 +86,12 @@ export function LogList(props: Props) {
         tabIndex={0}
         data-wraps={wraps || undefined}
         onScroll={onScroll}
+        onWheel={({ deltaY }) => {
+          if (deltaY < 0) onUpwards();
+        }}
+        onKeyDown={({ key }) => {
+          if (upwardKeys.has(key)) onUpwards();
+        }}
       >
         {lines.length === 0 ? (
           <p className={styles.empty}>{empty}</p>
