@@ -3,9 +3,9 @@
  * version before; else into the file. Either way only what is valid, and never over what somebody else
  * wrote meanwhile.
  */
-import { createHash } from 'node:crypto';
 import { chmod, readFile, realpath, stat } from 'node:fs/promises';
 import { isAway, SupervisorError } from '../client/supervisor-error.ts';
+import { hashOf } from '../main/supervisor/config/content-hash.ts';
 import { replaceFile } from '../main/supervisor/config/write-file.ts';
 import type { ConfigApplied } from '../shared/config-change.ts';
 import type { Context } from './command.ts';
@@ -76,10 +76,6 @@ async function writeWhereItIs(path: string, hash: string | null, text: string): 
   }
   await replaceFile(place, text);
   if (facts !== null) await chmod(place, facts.mode);
-}
-
-function hashOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /** What the supervisor did with a saved configuration, in words. */

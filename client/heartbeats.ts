@@ -2,19 +2,11 @@
  * The supervisor's heartbeat as an async iterator. A beat that is late is told as soon as it is late: a
  * half-open connection or a hanging supervisor looks alive to who only waits for the next one.
  */
+import type { Beat } from '../shared/heartbeat.ts';
 import { BackOff } from './back-off.ts';
 import { authorization, type Gateway, mayPass } from './gateway.ts';
 import { readSse } from './sse.ts';
 import { SupervisorError } from './supervisor-error.ts';
-
-/** What the gateway says every ten seconds, and at once when something of it changes. */
-export interface Beat {
-  readonly timestamp_ms: number;
-  readonly mcp_proxy_port: number;
-  readonly pool_base_port: number;
-  readonly pool_instances: number;
-  readonly mcp_healthy: boolean;
-}
 
 export type HeartbeatItem =
   /** `restored`: it is the first one, at all or after a loss. */

@@ -1,7 +1,7 @@
 /** What the heartbeat tells, in the words of the old system. */
 import type { Config } from '../../shared/config-schema.ts';
+import type { Beat } from '../../shared/heartbeat.ts';
 import type { Fleet } from './fleet.ts';
-import type { Beat } from './gateway/heartbeat.ts';
 
 /** The gateway and its pool as of now. */
 export function beatOf({ pool }: Fleet, config: Config, gatewayPort: number): Beat {

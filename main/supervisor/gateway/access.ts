@@ -5,13 +5,12 @@
  * not meant for it (MCP 2025-11-25 authorization, token passthrough).
  *
  * There is no token in addresses: they end up in logs and histories. Wrong tokens are answered 429 after
- * a few tries, which spares the log and tells a client that hammers; a right one always passes, because on
- * loopback all programs share one peer address and must not be able to lock each other out. Guessing
- * is hopeless anyway: tokens have at least 16 characters.
+ * a few tries (http/wrong-tries.ts); a right one always passes.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { CodedError, codeOf } from '../../../shared/errors.ts';
+import { tryAgainAfterS, WrongTries } from '../http/wrong-tries.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 export interface ClientToken {
@@ -30,23 +29,11 @@ export interface AccessOptions {
   readonly now: () => number;
 }
 
-/** Wrong tokens of one peer within `windowMs` that are answered as such. */
-const triesPerWindow = 10;
-const windowMs = 60_000;
-
-/** Peers whose tries are counted. Loopback has few; a table that can grow is one that somebody fills. */
-const maxPeers = 1_000;
-
 interface Bearer {
   readonly principal: string;
   readonly digest: Buffer;
   /** The one path that it opens; null for all. */
   readonly path: string | null;
-}
-
-interface Tries {
-  readonly since: number;
-  count: number;
 }
 
 const eventsPath = '/supervisor/events';
@@ -62,12 +49,11 @@ const free: ReadonlySet<string> = new Set([
 ]);
 
 export class Access {
-  readonly #options: AccessOptions;
   readonly #bearers: readonly Bearer[];
-  readonly #tries = new Map<string, Tries>();
+  readonly #wrong: WrongTries;
 
   constructor(options: AccessOptions) {
-    this.#options = options;
+    this.#wrong = new WrongTries({ ...options, what: 'a token', check: "the client's token" });
     const bearer = (principal: string, token: string, path: string | null = null) => ({
       principal,
       digest: digestOf(token),
@@ -92,7 +78,7 @@ export class Access {
     const bearer = given === undefined ? null : this.#find(given);
     if (bearer !== null && (bearer.path === null || bearer.path === path)) return bearer.principal;
     // Without a header nobody guesses: it is a client that does not know yet.
-    if (authorization !== undefined) this.#countTry(request.socket.remoteAddress ?? 'unknown');
+    if (authorization !== undefined) this.#wrong.count(request.socket.remoteAddress ?? 'unknown');
     throw new CodedError(
       'unauthorized',
       `${given === undefined ? 'This gateway asks for a token' : 'The token is not valid here'}. ` +
@@ -109,29 +95,6 @@ export class Access {
     }
     return found;
   }
-
-  /** Throws `too_many_tries` beyond the limit. */
-  #countTry(peer: string): void {
-    const now = this.#options.now();
-    let tries = this.#tries.get(peer);
-    if (tries === undefined || now - tries.since >= windowMs) {
-      tries = { since: now, count: 0 };
-      // Deleted first, so that the order of the table is that of the windows.
-      this.#tries.delete(peer);
-      this.#tries.set(peer, tries);
-      const oldest = this.#tries.keys().next().value;
-      if (this.#tries.size > maxPeers && oldest !== undefined) this.#tries.delete(oldest);
-    }
-    tries.count += 1;
-    if (tries.count <= triesPerWindow) {
-      this.#options.logger.warn({ peer }, 'a token was refused');
-      return;
-    }
-    throw new CodedError(
-      'too_many_tries',
-      `Wrong tokens came too often. Check the client's token and try again in ${windowMs / 1_000} seconds.`,
-    );
-  }
 }
 
 /** The headers that go with a refusal (RFC 6750 §3, RFC 6585 §4). */
@@ -140,7 +103,7 @@ export function challenge(error: unknown): Readonly<Record<string, string>> {
   if (code === 'unauthorized') {
     return { 'WWW-Authenticate': 'Bearer realm="project-memory-supervisor"' };
   }
-  return code === 'too_many_tries' ? { 'Retry-After': String(windowMs / 1_000) } : {};
+  return code === 'too_many_tries' ? { 'Retry-After': String(tryAgainAfterS) } : {};
 }
 
 /** Out of the parsed headers and the raw ones: what is passed on is made of either. */

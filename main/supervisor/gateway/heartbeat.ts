@@ -1,14 +1,9 @@
-/** `/supervisor/heartbeat`: how editors know that the supervisor lives, without polling. */
+/**
+ * `/supervisor/heartbeat`: how editors know that the supervisor lives, without polling. The first frame comes
+ * at once (old weakness W16).
+ */
 import type { ServerResponse } from 'node:http';
-
-/** The frame that old clients read; the first one comes at once (old weakness W16). */
-export interface Beat {
-  readonly timestamp_ms: number;
-  readonly mcp_proxy_port: number;
-  readonly pool_base_port: number;
-  readonly pool_instances: number;
-  readonly mcp_healthy: boolean;
-}
+import type { Beat } from '../../../shared/heartbeat.ts';
 
 const beatPeriodMs = 10_000;
 
