@@ -3,14 +3,16 @@
  * run. Cases are interleaved and in random order, so that what else the machine does hits both alike; ratios are
  * worth more than numbers. The load client shares the machine, so nobody reaches what he could alone.
  */
-import { existsSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, release, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { type ContestantName, type Running, startBare, startOurs } from './control/contestants.ts';
-import { type Options, readOptions, usage } from './control/options.ts';
+import { readOptions, usage } from './control/options.ts';
 import { measure, type Numbers } from './control/round-trips.ts';
-import { shuffled } from './events/sitting.ts';
-import { median } from './services/rows.ts';
+import { describeMachine, type Machine, machineLines } from './kit/machine.ts';
+import type { CommonOptions } from './kit/options.ts';
+import { needBuild, progress, runProgram } from './kit/program.ts';
+import { median } from './kit/quantile.ts';
+import { shuffled } from './kit/shuffled.ts';
+import { inColumns } from './kit/table.ts';
 
 interface Case {
   readonly title: string;
@@ -44,12 +46,7 @@ const cases: readonly Case[] = [1, 50].flatMap((connections) => [
   },
 ]);
 
-/** On a terminal only, and on standard error, so that the table can be piped. */
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
-}
-
-async function runRounds({ rounds, quick }: Options, running: readonly Running[]) {
+async function runRounds({ rounds, quick }: CommonOptions, running: readonly Running[]) {
   const results = new Map<Case, Numbers[]>(cases.map((each) => [each, []]));
   for (let round = 1; round <= rounds; round += 1) {
     for (const each of shuffled(cases)) {
@@ -79,27 +76,13 @@ function render(results: ReadonlyMap<Case, readonly Numbers[]>): string {
       of('p99Ms').toFixed(3),
     ];
   });
-  const table = [['', 'connections', 'round trips/s', 'p50 ms', 'p99 ms'], ...lines];
-  const widths = [0, 1, 2, 3, 4].map((column) =>
-    Math.max(...table.map((line) => line[column]?.length ?? 0)),
-  );
-  return table
-    .map((line) =>
-      line
-        .map((cell, column) =>
-          column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-        )
-        .join('  '),
-    )
-    .join('\n');
+  return inColumns([['', 'connections', 'round trips/s', 'p50 ms', 'p99 ms'], ...lines]).join('\n');
 }
 
-function head(rounds: number, loadBefore: number): string {
-  const memory = Math.round(totalmem() / 2 ** 30);
+function head(rounds: number, machine: Machine): string {
   return [
-    `Control requests, measured ${new Date().toISOString()}`,
-    `${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}, ${memory} GiB, ${process.platform} ${release()}; load before the run ${loadBefore.toFixed(2)}`,
-    `Node ${process.versions.node}; medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}, interleaved in random order.`,
+    ...machineLines('Control requests', machine),
+    `${machine.versions.join(', ')}; medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}, interleaved in random order.`,
     'Every connection asks again as soon as it has its reply; the bare server only reads and writes JSON.',
   ].join('\n');
 }
@@ -110,27 +93,20 @@ async function main(): Promise<void> {
     console.log(usage);
     return;
   }
-  if (!existsSync(join(import.meta.dirname, '../out/main/headless.js'))) {
-    throw new Error('There is no build yet; run "npm run build" first.');
-  }
-  const loadBefore = loadavg()[0] ?? 0;
+  needBuild();
+  const machine = describeMachine([]);
   await using bare = await startBare();
   await using ours = await startOurs(0);
   await using many = await startOurs(services);
   const results = await runRounds(options, [bare, ours, many]);
-  process.stdout.write(`${head(options.rounds, loadBefore)}\n\n${render(results)}\n`);
+  process.stdout.write(`${head(options.rounds, machine)}\n\n${render(results)}\n`);
   if (options.jsonFile !== null) {
     const values = [...results].map(([each, numbers]) => ({ ...each, numbers }));
     writeFileSync(
       options.jsonFile,
-      `${JSON.stringify({ rounds: options.rounds, values }, null, 2)}\n`,
+      `${JSON.stringify({ machine, rounds: options.rounds, values }, null, 2)}\n`,
     );
   }
 }
 
-try {
-  await main();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+await runProgram(main);

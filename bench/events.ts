@@ -4,16 +4,18 @@
  * numbers. Every wait has an end, and nothing is left behind, also after Ctrl-C.
  */
 import { writeFileSync } from 'node:fs';
-import { Children } from './events/children.ts';
-import { type Contestant, findContestants } from './events/contestants.ts';
+import { type Contestant, findContestants, versionsOf } from './events/contestants.ts';
 import { judge } from './events/goals.ts';
 import { type LoadProgram, prepareLoadProgram } from './events/load-client.ts';
-import { describeMachine } from './events/machine.ts';
 import { type Options, readOptions, usage } from './events/options.ts';
 import { fullPlans, type Plan, quickPlans } from './events/plans.ts';
 import { Results } from './events/results.ts';
-import { canFollow, shuffled, sit } from './events/sitting.ts';
+import { canFollow, sit } from './events/sitting.ts';
 import { type Run, renderRun } from './events/tables.ts';
+import type { Children } from './kit/children.ts';
+import { describeMachine } from './kit/machine.ts';
+import { childrenUntilExit, messageOf, needLinux, progress, runProgram } from './kit/program.ts';
+import { shuffled } from './kit/shuffled.ts';
 
 /** How long a run may take, in ms; what does not fit any more is left out, and said. */
 const budgetMs = { full: 590_000, quick: 57_000 };
@@ -60,8 +62,7 @@ async function sitSafely(contestant: Contestant, plan: Plan, bench: Bench): Prom
   try {
     await sit(contestant, plan, results, children, program);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    results.troubles.push(`${contestant.name}, ${describe(plan)}: ${reason}`);
+    results.troubles.push(`${contestant.name}, ${describe(plan)}: ${messageOf(error)}`);
   }
 }
 
@@ -71,27 +72,16 @@ function describe(plan: Plan): string {
   return `${plan.subscribers} ${plan.subscribers === 1 ? 'subscriber' : 'subscribers'}${way}`;
 }
 
-/** On a terminal only, and on standard error, so that the tables can be piped. */
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
-}
-
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if (options === null) {
     console.log(usage);
     return;
   }
-  if (process.platform !== 'linux') {
-    throw new Error('The event benchmark needs Linux: it reads CPU time and memory from /proc.');
-  }
-  const children = new Children();
-  process.once('exit', () => children.clean());
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => process.exit(130));
-  }
+  needLinux('it reads CPU time and memory from /proc');
+  const children = childrenUntilExit();
   const { present, absent } = findContestants(options.only, process.env['TOKIO_SSE_SERVER']);
-  const machine = describeMachine(present);
+  const machine = describeMachine(versionsOf(present));
   const program = await prepareLoadProgram(children.folder);
   const plans = options.quick ? quickPlans : fullPlans;
   const results = new Results();
@@ -111,9 +101,4 @@ function jsonOf({ machine, loadClient, rounds, absent, results }: Run): string {
   return `${JSON.stringify(content, null, 2)}\n`;
 }
 
-try {
-  await main();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+await runProgram(main);

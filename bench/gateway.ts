@@ -6,10 +6,6 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Children } from './events/children.ts';
-import { describeMachine } from './events/machine.ts';
-import { cpuSeconds } from './events/process-usage.ts';
-import { shuffled } from './events/sitting.ts';
 import { type Contestant, startContestants } from './gateway/contestants.ts';
 import { LoadClient } from './gateway/load-client.ts';
 import { type Options, readOptions, usage } from './gateway/options.ts';
@@ -17,6 +13,18 @@ import { measureMs, type Plan, plans, warmUpMs } from './gateway/plans.ts';
 import { proxyVersion, whyNot } from './gateway/proxies.ts';
 import { Results } from './gateway/results.ts';
 import { type Run, renderRun } from './gateway/tables.ts';
+import type { Children } from './kit/children.ts';
+import { describeMachine } from './kit/machine.ts';
+import { cpuSeconds } from './kit/process-usage.ts';
+import {
+  childrenUntilExit,
+  messageOf,
+  needBuild,
+  needLinux,
+  progress,
+  runProgram,
+} from './kit/program.ts';
+import { shuffled } from './kit/shuffled.ts';
 
 /** How long a run may take, in ms; what does not fit any more is left out, and said. */
 const budgetMs = { full: 590_000, quick: 57_000 };
@@ -90,8 +98,7 @@ async function measureSafely(
     await measure(client, contestant, plan, measurement);
     await client.close();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    results.troubles.push(`${contestant.name}, ${plan.name}: ${reason}`);
+    results.troubles.push(`${contestant.name}, ${plan.name}: ${messageOf(error)}`);
     client.kill();
   }
 }
@@ -121,11 +128,6 @@ async function measure(
   });
 }
 
-/** On a terminal only, and on standard error, so that the tables can be piped. */
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
-}
-
 /** Compiles one of our C programs. */
 function compile(name: string, folder: string): string {
   const program = join(folder, name);
@@ -140,14 +142,9 @@ async function main(): Promise<void> {
     console.log(usage);
     return;
   }
-  if (process.platform !== 'linux') {
-    throw new Error('The gateway benchmark needs Linux: it reads CPU time from /proc.');
-  }
-  const children = new Children();
-  process.once('exit', () => children.clean());
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => process.exit(130));
-  }
+  needLinux('it reads CPU time from /proc');
+  needBuild();
+  const children = childrenUntilExit();
   const machine = describeMachine([]);
   const callClient = compile('call-client', children.folder);
   const fastServer = compile('fast-server', children.folder);
@@ -179,9 +176,4 @@ async function main(): Promise<void> {
   }
 }
 
-try {
-  await main();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+await runProgram(main);

@@ -3,22 +3,16 @@
  * order, so that what else the machine does hits both alike; ratios are worth more than numbers. Each
  * case has a run of its own, in folders of its own, and nothing of it is left behind.
  */
-import { existsSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, release, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { describeMachine, type Machine, machineLines } from './kit/machine.ts';
+import { messageOf, needBuild, needLinux, progress, runProgram } from './kit/program.ts';
+import { shuffled } from './kit/shuffled.ts';
 import type { Contestant } from './services/manager.ts';
 import { readOptions, usage } from './services/options.ts';
 import { ours } from './services/ours.ts';
-import { type FoundPm2, findPm2 } from './services/pm2.ts';
+import { findPm2 } from './services/pm2.ts';
 import { Results, renderTable } from './services/rows.ts';
 import { type Case, cases, type Extent, fullExtent, quickExtent } from './services/sitting.ts';
-
-function shuffled<Item>(items: readonly Item[]): readonly Item[] {
-  return items
-    .map((item) => ({ item, order: Math.random() }))
-    .toSorted((one, other) => one.order - other.order)
-    .map(({ item }) => item);
-}
 
 async function runRounds(
   rounds: number,
@@ -47,22 +41,14 @@ async function runSafely(
   try {
     await each(contestant, extent, results);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    results.troubles.push(`${contestant.name}, ${each.name}: ${reason}`);
+    results.troubles.push(`${contestant.name}, ${each.name}: ${messageOf(error)}`);
   }
 }
 
-/** On a terminal only, and on standard error, so that the table can be piped. */
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
-}
-
-function head(rounds: number, pm2: FoundPm2 | null, loadBefore: number): string {
-  const memory = Math.round(totalmem() / 2 ** 30);
+function head(rounds: number, machine: Machine): string {
   return [
-    `Supervision of processes, measured ${new Date().toISOString()}`,
-    `${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}, ${memory} GiB, Linux ${release()}; load before the run ${loadBefore.toFixed(2)}`,
-    `Node ${process.versions.node}; ${pm2 === null ? 'pm2 left out: set PM2_BIN, or run with --with-pm2' : `pm2 ${pm2.contestant.version}`}`,
+    ...machineLines('Supervision of processes', machine),
+    machine.versions.join(', '),
     `Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}, interleaved in random order. Both are asked over their own sockets by an open client;`,
     'the processes are sleeps; CPU and memory are those of the one process that supervises.',
   ].join('\n');
@@ -74,12 +60,14 @@ async function main(): Promise<void> {
     console.log(usage);
     return;
   }
-  if (process.platform !== 'linux') throw new Error('This benchmark needs Linux: it reads /proc.');
-  if (!existsSync(join(import.meta.dirname, '../out/main/headless.js'))) {
-    throw new Error('There is no build yet; run "npm run build" first.');
-  }
-  const loadBefore = loadavg()[0] ?? 0;
+  needLinux('it reads /proc');
+  needBuild();
   const pm2 = findPm2(process.env, options.withPm2);
+  const machine = describeMachine([
+    pm2 === null
+      ? 'pm2 left out: set PM2_BIN, or run with --with-pm2'
+      : `pm2 ${pm2.contestant.version}`,
+  ]);
   const contestants = pm2 === null ? [ours] : [ours, pm2.contestant];
   const results = new Results();
   try {
@@ -89,20 +77,20 @@ async function main(): Promise<void> {
     pm2?.clean();
   }
   const troubles = results.troubles.map((each) => `  ${each}`);
-  const parts = [head(options.rounds, pm2, loadBefore), renderTable(results)];
+  const parts = [head(options.rounds, machine), renderTable(results)];
   if (troubles.length > 0) parts.push(['What went wrong', ...troubles].join('\n'));
   process.stdout.write(`${parts.join('\n\n')}\n`);
   if (options.jsonFile !== null) {
-    const content = { rounds: options.rounds, values: results.all(), troubles: results.troubles };
+    const content = {
+      machine,
+      rounds: options.rounds,
+      values: results.all(),
+      troubles: results.troubles,
+    };
     writeFileSync(options.jsonFile, `${JSON.stringify(content, null, 2)}\n`);
   }
 }
 
-try {
-  await main();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+await runProgram(main);
 // All is ended; but a library of pm2 may still hold a connection to its daemon that was.
 process.exit();

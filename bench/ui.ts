@@ -1,11 +1,14 @@
 /**
- * `node bench/ui.ts [seconds]`: what the page weighs, how soon it is seen, and what 1,000 events a second cost
- * it. Real supervisor, real browser (PM_TEST_CHROMIUM or the one that is found), built files (`out/`).
+ * `node bench/ui.ts [seconds]`: what the page weighs, how soon it is seen, and what 1,000 events and 10,000
+ * log lines a second cost it. Real supervisor, real browser (PM_TEST_CHROMIUM or the one that is found), built
+ * files (`out/`). The browser traces itself: a task is told by the time of the clock, and by the processor's time
+ * of the page's thread, which other work on the machine does not lengthen.
  */
 import { readdir, readFile } from 'node:fs/promises';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { chromium, type Page } from 'playwright/test';
+import { type CDPSession, chromium, type Page } from 'playwright/test';
 import { findChromium } from '../e2e/backends.ts';
 import { type RunningSupervisor, startSupervisor } from '../test/harness.ts';
 
@@ -13,13 +16,43 @@ const seconds = Number(process.argv[2] ?? 10);
 const eventsPerSecond = 1_000;
 /** Events are published in bursts of so many ms, as a busy machine would. */
 const burstMs = 50;
+/** A display that shows 60 pictures a second has so many ms for each. */
+const frameMs = 1_000 / 60;
+/** The browser calls a task long from here on, in ms. */
+const longTaskMs = 50;
+
+/** 1,000 lines ten times a second, for as long as it runs. */
+const flood = `
+  let n = 0;
+  setInterval(() => {
+    let text = '';
+    for (let i = 0; i < 1000; i += 1) text += 'flood line ' + ++n + ' of a program that says too much\\n';
+    process.stdout.write(text);
+  }, 100);
+`;
+
+/** One task of the page's thread, in ms. */
+interface Task {
+  readonly clock: number;
+  readonly processor: number;
+}
+
+/** What a trace holds of an event; times in microseconds. */
+interface TraceEvent {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly dur?: number;
+  readonly tdur?: number;
+  readonly args?: { readonly name?: string };
+}
 
 /** What the page noticed of its own slowness. */
-interface Slowness {
-  readonly longTasks: readonly number[];
+interface Frames {
   readonly frames: number;
-  readonly longestFrameGapMs: number;
-  readonly listed: number;
+  /** Frames that a display of 60 a second would have missed. */
+  readonly dropped: number;
+  readonly longestGapMs: number;
 }
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -41,6 +74,15 @@ async function tellSizes(): Promise<void> {
   }
 }
 
+/** When something was first seen; the browser says it a moment after the page has drawn it. */
+const firstPaint = `new Promise((resolve) => {
+  new PerformanceObserver((list) => {
+    for (const { name, startTime } of list.getEntries()) {
+      if (name === 'first-contentful-paint') resolve(startTime);
+    }
+  }).observe({ type: 'paint', buffered: true });
+})`;
+
 /** What the first view fetches, and when it was seen. */
 async function tellFirstPaint(page: Page, supervisor: RunningSupervisor): Promise<void> {
   const paints: number[] = [];
@@ -55,36 +97,73 @@ async function tellFirstPaint(page: Page, supervisor: RunningSupervisor): Promis
   for (let turn = 0; turn < 5; turn += 1) {
     await page.goto(supervisor.ports.page_url ?? '');
     await page.getByRole('navigation', { name: 'Views' }).waitFor();
-    paints.push(
-      await page.evaluate<number>(
-        "performance.getEntriesByName('first-contentful-paint')[0].startTime",
-      ),
-    );
+    paints.push(await page.evaluate<number>(firstPaint));
   }
   say(`first contentful paint, 5 loads: ${paints.map((ms) => ms.toFixed(0)).join(', ')} ms`);
   const weight = fetched.reduce((sum, bytes) => sum + gzipSync(bytes).length, 0);
   say(`the first view fetches ${fetched.length} scripts and styles, ${weight} bytes gzipped`);
 }
 
-async function underFlood(page: Page, supervisor: RunningSupervisor): Promise<Slowness> {
-  await page.goto(`${supervisor.ports.page_url}#/events`);
-  await page.getByRole('heading', { name: 'Live' }).waitFor();
+/** Traces the page while `work` goes on, and says what its tasks and frames were. */
+async function tellSlowness(page: Page, what: string, work: () => Promise<void>): Promise<void> {
+  const session = await page.context().newCDPSession(page);
   await page.evaluate(`
-    window.slow = { longTasks: [], frames: 0, longestFrameGapMs: 0 };
-    new PerformanceObserver((list) => {
-      for (const { duration } of list.getEntries()) window.slow.longTasks.push(duration);
-    }).observe({ entryTypes: ['longtask'] });
+    window.slow = { frames: 0, dropped: 0, longestGapMs: 0 };
     let before = performance.now();
     requestAnimationFrame(function frame(now) {
+      const gapMs = now - before;
       window.slow.frames += 1;
-      window.slow.longestFrameGapMs = Math.max(window.slow.longestFrameGapMs, now - before);
+      window.slow.dropped += Math.max(0, Math.round(gapMs / ${frameMs}) - 1);
+      window.slow.longestGapMs = Math.max(window.slow.longestGapMs, gapMs);
       before = now;
       requestAnimationFrame(frame);
     });`);
-  await publish(supervisor);
-  return await page.evaluate<Slowness>(
-    "({ ...window.slow, listed: document.querySelectorAll('ol > li').length })",
+  const [tasks] = await Promise.all([tracedTasks(session, seconds * 1_000), work()]);
+  const { frames, dropped, longestGapMs } = await page.evaluate<Frames>('window.slow');
+  const busyMs = tasks.reduce((sum, { processor }) => sum + processor, 0);
+  const long = tasks.filter(({ clock }) => clock > longTaskMs).length;
+  const overFrame = tasks.filter(({ processor }) => processor > frameMs).length;
+  say(
+    `${what}: longest task ${longest(tasks, 'clock')} ms (of the processor ${longest(tasks, 'processor')}), ` +
+      `${long} over ${longTaskMs} ms, ${overFrame} with more than a frame of work; ` +
+      `${frames} frames, ${dropped} dropped, longest gap ${longestGapMs.toFixed(0)} ms; ` +
+      `the page's thread was busy ${(busyMs / seconds / 10).toFixed(0)} % of the time`,
   );
+  await session.detach();
+}
+
+function longest(tasks: readonly Task[], of: keyof Task): string {
+  return tasks.reduce((most, task) => Math.max(most, task[of]), 0).toFixed(0);
+}
+
+async function tracedTasks(session: CDPSession, ms: number): Promise<readonly Task[]> {
+  const events: TraceEvent[] = [];
+  session.on('Tracing.dataCollected', ({ value }) => {
+    events.push(...(value as unknown as TraceEvent[]));
+  });
+  await session.send('Tracing.start', {
+    transferMode: 'ReportEvents',
+    traceConfig: { includedCategories: ['toplevel', 'disabled-by-default-devtools.timeline'] },
+  });
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  const complete = new Promise<void>((resolve) => {
+    session.once('Tracing.tracingComplete', () => resolve());
+  });
+  await session.send('Tracing.end');
+  await complete;
+  return pageTasks(events);
+}
+
+/** The tasks of the one thread that draws a page. */
+function pageTasks(events: readonly TraceEvent[]): readonly Task[] {
+  const threads = new Set(
+    events
+      .filter(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain')
+      .map(({ pid, tid }) => `${pid} ${tid}`),
+  );
+  return events
+    .filter(({ name, pid, tid }) => name.endsWith('RunTask') && threads.has(`${pid} ${tid}`))
+    .map(({ dur = 0, tdur = 0 }) => ({ clock: dur / 1_000, processor: tdur / 1_000 }));
 }
 
 async function publish(supervisor: RunningSupervisor): Promise<void> {
@@ -109,7 +188,11 @@ if (executablePath === undefined) {
   throw new Error('There is no Chromium; set PM_TEST_CHROMIUM to the path of one.');
 }
 await tellSizes();
-await using supervisor = await startSupervisor({ settings: { dashboard: { enabled: false } } });
+say(`load of the machine before the run: ${loadavg()[0]?.toFixed(2)}`);
+await using supervisor = await startSupervisor({
+  settings: { dashboard: { enabled: false } },
+  servers: [{ name: 'flood', command: process.execPath, args: ['-e', flood], auto_start: false }],
+});
 const browser = await chromium.launch({
   executablePath,
   args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
@@ -117,15 +200,19 @@ const browser = await chromium.launch({
 try {
   const page = await browser.newPage();
   await tellFirstPaint(page, supervisor);
-  const { longTasks, frames, longestFrameGapMs, listed } = await underFlood(page, supervisor);
-  const total = longTasks.reduce((sum, each) => sum + each, 0);
-  const longest = longTasks.reduce((most, each) => Math.max(most, each), 0);
-  say(
-    `long tasks (over 50 ms): ${longTasks.length}, ${total.toFixed(0)} ms in all, longest ${longest.toFixed(0)} ms`,
-  );
-  say(
-    `frames: ${frames} in ${seconds} s, longest gap ${longestFrameGapMs.toFixed(0)} ms; ${listed} events listed`,
-  );
+  await page.goto(`${supervisor.ports.page_url}#/events`);
+  await page.getByRole('heading', { name: 'Live' }).waitFor();
+  await tellSlowness(page, 'at rest', async () => {});
+  await tellSlowness(page, '1,000 events a second, events view', () => publish(supervisor));
+  await supervisor.control({ type: 'Start', service: 'flood' });
+  await page.goto(`${supervisor.ports.page_url}#/logs/flood`);
+  await page
+    .getByText(/flood line \d+ of/)
+    .first()
+    .waitFor();
+  await tellSlowness(page, '10,000 log lines a second, logs view', async () => {});
+  await page.getByRole('searchbox', { name: 'Search the log' }).fill('7 of');
+  await tellSlowness(page, 'the same, with a search', async () => {});
 } finally {
   await browser.close();
 }

@@ -7,7 +7,7 @@ import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { residentKib } from '../bench/events/process-usage.ts';
+import { residentKib } from '../bench/kit/process-usage.ts';
 import { startSupervisor } from '../test/harness.ts';
 import { until } from '../test/until.ts';
 import { retainedBytes } from './endurance/heap.ts';

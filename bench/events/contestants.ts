@@ -5,8 +5,9 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Children, Lines } from './children.ts';
-import { prepareNchan, whyNoNchan } from './nchan.ts';
+import { type Children, Lines } from '../kit/children.ts';
+import { packageVersion } from '../kit/machine.ts';
+import { nchanVersion, prepareNchan, whyNoNchan } from './nchan.ts';
 import type { ContestantName } from './options.ts';
 import {
   type RequestFile,
@@ -43,6 +44,13 @@ export interface Contestant {
 export interface Absence {
   readonly name: ContestantName;
   readonly reason: string;
+}
+
+/** The versions of the libraries and programs that take part. */
+export function versionsOf(contestants: readonly Contestant[]): readonly string[] {
+  const has = (name: ContestantName) => contestants.some((each) => each.name === name);
+  const packages = (['better-sse', 'express'] as const).filter(has).map(packageVersion);
+  return [...packages, ...(has('nchan') ? [nchanVersion()] : [])];
 }
 
 const startTimeoutMs = 10_000;

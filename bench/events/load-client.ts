@@ -3,7 +3,7 @@ import { type ChildProcess, execFile } from 'node:child_process';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
-import { type Children, Lines } from './children.ts';
+import { type Children, Lines } from '../kit/children.ts';
 
 /** What a load client answers; times in ns. */
 export interface LoadAnswer {

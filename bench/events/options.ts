@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { type CommonOptions, readCommandLine, readNames } from '../kit/options.ts';
 
 /** Every contestant that there may be, in the order of the tables. */
 export const contestantNames = [
@@ -12,12 +12,7 @@ export const contestantNames = [
 
 export type ContestantName = (typeof contestantNames)[number];
 
-export interface Options {
-  /** Each of them measures everything once. */
-  readonly rounds: number;
-  readonly quick: boolean;
-  /** Where the numbers go as JSON, besides the tables; null for nowhere. */
-  readonly jsonFile: string | null;
+export interface Options extends CommonOptions {
   readonly only: readonly ContestantName[];
 }
 
@@ -35,25 +30,6 @@ another binary in TOKIO_SSE_SERVER) take part where they are there.`;
 
 /** Reads the command line; null when help is asked for. Throws a sentence for people. */
 export function readOptions(args: readonly string[]): Options | null {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      rounds: { type: 'string' },
-      quick: { type: 'boolean', default: false },
-      only: { type: 'string' },
-      json: { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) return null;
-  const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds must be 1 or more.');
-  const only = values.only?.split(',').map(readName) ?? contestantNames;
-  return { rounds, quick: values.quick, jsonFile: values.json ?? null, only };
-}
-
-function readName(name: string): ContestantName {
-  const known = contestantNames.find((each) => each === name);
-  if (known) return known;
-  throw new Error(`There is no contestant "${name}". Known: ${contestantNames.join(', ')}.`);
+  const line = readCommandLine(args, 3, { only: { type: 'string' } });
+  return line && { ...line, only: readNames(line.own['only'], contestantNames) };
 }

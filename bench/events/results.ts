@@ -1,4 +1,5 @@
 /** The numbers of all rounds, and their medians. */
+import { median } from '../kit/quantile.ts';
 import type { ContestantName } from './options.ts';
 
 /** What was measured: a case (`100 x 256`) and a measure of it. */
@@ -32,11 +33,7 @@ export class Results {
   /** The median over the rounds; undefined when it was not measured. */
   median(contestant: ContestantName, of: string, measure: Measure): number | undefined {
     const values = this.#values.get(keyOf(contestant, of, measure));
-    if (!values) return undefined;
-    const sorted = values.toSorted((left, right) => left - right);
-    const middle = sorted.length / 2;
-    const [low = 0, high = 0] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
-    return (low + high) / 2;
+    return values && median(values);
   }
 
   /** The largest value of all rounds; undefined when it was not measured. */

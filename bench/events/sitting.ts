@@ -3,11 +3,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { assertNever } from '../../shared/assert-never.ts';
-import type { Children } from './children.ts';
+import type { Children } from '../kit/children.ts';
+import {
+  cpuSeconds,
+  cpuSecondsWhenQuiet,
+  mostResidentKib,
+  residentKib,
+} from '../kit/process-usage.ts';
+import { shuffled } from '../kit/shuffled.ts';
 import type { Contestant, RunningServer } from './contestants.ts';
 import { type LoadAnswer, LoadClient, type LoadProgram } from './load-client.ts';
 import type { FanOutPlan, Plan, PostPlan, Rate, StalledPlan } from './plans.ts';
-import { cpuSeconds, cpuSecondsWhenQuiet, mostResidentKib, residentKib } from './process-usage.ts';
 import type { RequestFile } from './requests.ts';
 import {
   burstCase,
@@ -203,15 +209,4 @@ function check(sitting: Sitting, of: string, answer: LoadAnswer): void {
 
 function trouble({ contestant, results }: Sitting, of: string, what: string): void {
   results.troubles.push(`${contestant.name}, ${of}: ${what}`);
-}
-
-/** In random order (Fisher and Yates), so that nobody always comes after the same one. */
-export function shuffled<Item>(items: readonly Item[]): readonly Item[] {
-  const order = [...items];
-  for (let last = order.length - 1; last > 0; last -= 1) {
-    const other = Math.floor(Math.random() * (last + 1));
-    const [item] = order.splice(other, 1, order[last] as Item);
-    order[last] = item as Item;
-  }
-  return order;
 }

@@ -1,7 +1,8 @@
 /** The results as people read them in a terminal. */
+
+import { type Machine, machineLines } from '../kit/machine.ts';
 import type { Absence, Contestant } from './contestants.ts';
 import { judge, type Verdict } from './goals.ts';
-import type { Machine } from './machine.ts';
 import type { Plan } from './plans.ts';
 import { eventBytes, stalledEventBytes } from './plans.ts';
 import {
@@ -47,8 +48,7 @@ export function renderRun(run: Run): string {
 
 function renderHead({ machine, loadClient, rounds, absent }: Run): string {
   const lines = [
-    `Event stream, measured ${machine.date} at commit ${machine.commit}`,
-    `${machine.cores} x ${machine.cpu}, ${machine.memoryGib} GiB, ${machine.system}; load before the run ${machine.loadBefore.toFixed(2)}`,
+    ...machineLines('Event stream', machine),
     `${machine.versions.join(', ')}; load client ${loadClient}`,
     `Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}, interleaved in random order; each server in a process of its own; loopback.`,
     `Events of ${eventBytes} bytes, published in process; "100 x 16" is 100 subscribers, 16 events at once, again when all have them.`,

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { startSupervisor } from '../../test/harness.ts';
 import { until } from '../../test/until.ts';
-import { type Children, Lines } from '../events/children.ts';
+import { type Children, Lines } from '../kit/children.ts';
 import type { ContestantName } from './options.ts';
 import { type ProxyName, prepareProxy, whyNot } from './proxies.ts';
 

@@ -1,6 +1,6 @@
 /** Drives call-client.c. */
 import type { ChildProcess } from 'node:child_process';
-import { type Children, Lines } from '../events/children.ts';
+import { type Children, Lines } from '../kit/children.ts';
 import type { Plan } from './plans.ts';
 
 /** What the load client answers; times in ns. */

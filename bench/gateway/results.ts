@@ -1,4 +1,5 @@
 /** The numbers of all rounds. */
+import { quantile } from '../kit/quantile.ts';
 import type { ContestantName } from './options.ts';
 
 /** One measurement of one contestant. */
@@ -72,12 +73,4 @@ export class Results {
     const rounds = this.#values.get(`${contestant} | ${plan}`);
     return [...(rounds?.values() ?? [])].flatMap((numbers) => of(numbers) ?? []);
   }
-}
-
-/** The value below which `share` of them lie, between two of them where it must be. */
-function quantile(values: readonly number[], share: number): number | undefined {
-  const sorted = values.toSorted((left, right) => left - right);
-  const place = (sorted.length - 1) * share;
-  const [low, high] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];
-  return low === undefined || high === undefined ? undefined : low + (high - low) * (place % 1);
 }

@@ -1,5 +1,5 @@
 /** The results as people read them in a terminal. */
-import type { Machine } from '../events/machine.ts';
+import { type Machine, machineLines } from '../kit/machine.ts';
 import type { Absence } from './contestants.ts';
 import type { ContestantName } from './options.ts';
 import { type Plan, plans } from './plans.ts';
@@ -30,8 +30,7 @@ export function renderRun(run: Run): string {
 
 function renderHead({ machine, rounds, absent }: Run): string {
   return [
-    `MCP gateway, measured ${machine.date} at commit ${machine.commit}`,
-    `${machine.cores} x ${machine.cpu}, ${machine.memoryGib} GiB, ${machine.system}; load before the run ${machine.loadBefore.toFixed(2)}`,
+    ...machineLines('MCP gateway', machine),
     `${machine.versions.join(', ')}; load client call-client.c (epoll), upstream fast-server.c`,
     `${rounds} ${rounds === 1 ? 'round' : 'rounds'}, interleaved in random order; one call in flight a session, every answer checked; loopback.`,
     'Medians; "to direct" of the ratios within a round; CPU of the proxy process, lower quartile and median;',

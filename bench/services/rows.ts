@@ -1,4 +1,6 @@
 /** What is measured, what it is to reach, and what came out. */
+import { median } from '../kit/quantile.ts';
+import { inColumns } from '../kit/table.ts';
 import type { ManagerName } from './manager.ts';
 
 export interface Row {
@@ -44,13 +46,6 @@ export class Results {
   }
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((left, right) => left - right);
-  const middle = sorted.length / 2;
-  const [low = 0, high = 0] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
-  return (low + high) / 2;
-}
-
 /** The table with a verdict in each line; `met` only where everything that can be judged is. */
 export function renderTable(results: Results): string {
   const lines = rows.map((row: Row) => {
@@ -59,21 +54,7 @@ export function renderTable(results: Results): string {
     const ratio = own === undefined || other === undefined ? '' : `${(other / own).toFixed(1)} x`;
     return [row.title, format(own, row), format(other, row), ratio, verdict(row, own, other)];
   });
-  const table = [['', 'ours', 'pm2', 'pm2/ours', 'goal'], ...lines];
-  const widths = table[0]?.map((_cell, column) =>
-    Math.max(...table.map((line) => line[column]?.length ?? 0)),
-  );
-  return table
-    .map((line) =>
-      line
-        .map((cell, column) => {
-          const width = widths?.[column] ?? 0;
-          return column === 0 || column === 4 ? cell.padEnd(width) : cell.padStart(width);
-        })
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return inColumns([['', 'ours', 'pm2', 'pm2/ours', 'goal'], ...lines], [0, 4]).join('\n');
 }
 
 function verdict(

@@ -1,9 +1,10 @@
 /** One manager, once through everything that is measured; each case in a run of its own. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { cpuSeconds, residentKib } from '../events/process-usage.ts';
+import { cpuSeconds, residentKib } from '../kit/process-usage.ts';
+import { median } from '../kit/quantile.ts';
 import { crashToRespawn, sleepersOf } from './children.ts';
 import type { Contestant } from './manager.ts';
-import { median, type Results } from './rows.ts';
+import type { Results } from './rows.ts';
 
 export interface Extent {
   /** Each crash has a process of its own: a second one would wait by design, here and there. */

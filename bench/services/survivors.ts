@@ -6,7 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { treeShapes } from '../../main/supervisor/services/tree-shapes.test-helper.ts';
 import { type RunningSupervisor, startSupervisor } from '../../test/harness.ts';
-import { median } from './rows.ts';
+import { median } from '../kit/quantile.ts';
 
 /** What does not obey is killed after so long, in ms. */
 const stopGraceMs = 300;

@@ -3,8 +3,6 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { Contestant } from './contestants.ts';
-import { nchanVersion } from './nchan.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -20,30 +18,33 @@ export interface Machine {
   readonly versions: readonly string[];
 }
 
-export function describeMachine(contestants: readonly Contestant[]): Machine {
-  const has = (name: string) => contestants.some((each) => each.name === name);
-  const packages = ['better-sse', 'express']
-    .filter(has)
-    .map((name) => `${name} ${versionOf(name)}`);
+/** To be called before the run: the load is that of the minute before. */
+export function describeMachine(versions: readonly string[]): Machine {
   return {
     date: new Date().toISOString(),
     cpu: cpus()[0]?.model ?? 'unknown CPU',
     cores: cpus().length,
     memoryGib: Math.round(totalmem() / 2 ** 30),
-    system: `Linux ${release()}`,
+    system: `${process.platform} ${release()}`,
     loadBefore: loadavg()[0] ?? 0,
     commit: commit(),
-    versions: [
-      `Node ${process.versions.node}`,
-      ...packages,
-      ...(has('nchan') ? [nchanVersion()] : []),
-    ],
+    versions: [`Node ${process.versions.node}`, ...versions],
   };
 }
 
-function versionOf(name: string): string {
+/** The first lines of every table: what was measured when, and on what. */
+export function machineLines(what: string, machine: Machine): readonly string[] {
+  return [
+    `${what}, measured ${machine.date} at commit ${machine.commit}`,
+    `${machine.cores} x ${machine.cpu}, ${machine.memoryGib} GiB, ${machine.system}; load before the run ${machine.loadBefore.toFixed(2)}`,
+  ];
+}
+
+/** The version of a package of ours, with its name. */
+export function packageVersion(name: string): string {
   const file = join(root, 'node_modules', name, 'package.json');
-  return (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version;
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string };
+  return `${name} ${version}`;
 }
 
 function commit(): string {
