@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { eventStatsFixture, serviceFixture } from '../shared/status.test-helper.ts';
 import type { ServiceStatus, StatusSnapshot } from '../shared/status.ts';
 import { statusLines } from './status.ts';
 import { textWidth } from './text-width.ts';
@@ -6,24 +7,14 @@ import { textWidth } from './text-width.ts';
 const now = Date.parse('2026-11-23T10:00:00.000Z');
 
 function service(name: string, facts: Partial<ServiceStatus> = {}): ServiceStatus {
-  return {
-    name,
+  return serviceFixture(name, 'ready', {
     displayName: name,
-    kind: 'server',
-    state: 'ready',
     reason: 'it answers',
     since: '2026-11-23T07:58:00.000Z',
     pid: 4711,
     port: 3457,
-    url: null,
-    restarts: 0,
-    lastExit: null,
-    nextRetryAt: null,
-    lastHealthyAt: null,
-    lastError: null,
-    onDemand: false,
     ...facts,
-  };
+  });
 }
 
 const snapshot: StatusSnapshot = {
@@ -73,21 +64,7 @@ const snapshot: StatusSnapshot = {
   sessions: [],
   clients: [],
   doors: [],
-  events: {
-    enabled: true,
-    subscribers: [],
-    published: 3,
-    delivered: 0,
-    lagged: 0,
-    deduplicated: 0,
-    rejected: 0,
-    replayed: 0,
-    gaps: { lagged: 0, expired: 0, unknown: 0 },
-    lastId: 3,
-    journal: { state: 'on', file: null, events: 0, oldestId: 1, lost: 0, lastError: null },
-    sources: [],
-    url: '',
-  },
+  events: eventStatsFixture({ published: 3, lastId: 3 }),
   recentEvents: [],
 };
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { serviceFixture } from './status.test-helper.ts';
 import { type ServiceState, type ServiceStatus, serviceStates } from './status.ts';
 import {
   displayName,
@@ -12,23 +13,7 @@ import {
 } from './wording.ts';
 
 function service(name: string, state: ServiceState, onDemand = false): ServiceStatus {
-  return {
-    name,
-    displayName: displayName(name),
-    kind: 'server',
-    state,
-    reason: '',
-    since: '2026-01-01T12:00:00.000Z',
-    pid: null,
-    port: null,
-    url: null,
-    restarts: 0,
-    lastExit: null,
-    nextRetryAt: null,
-    lastHealthyAt: null,
-    lastError: null,
-    onDemand,
-  };
+  return serviceFixture(name, state, { onDemand });
 }
 
 type Running = 'file' | 'last_good' | 'none';

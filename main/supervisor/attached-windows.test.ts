@@ -3,17 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { RequestType } from '../../shared/control-protocol.ts';
-import type { SessionStatus } from '../../shared/status.ts';
+import { sessionFixture, snapshotFixture } from '../../shared/status.test-helper.ts';
 import { Clients } from './clients/clients.ts';
 import { createCommands } from './control/commands.ts';
-import {
-  FakeTarget,
-  LineClient,
-  noon,
-  silent,
-  snapshotFixture,
-} from './control/control.test-helper.ts';
+import { asking, FakeTarget, LineClient, silent } from './control/control.test-helper.ts';
 import { createDispatcher, type Dispatch } from './control/dispatcher.ts';
 import { LineDoor } from './control/line-door.ts';
 
@@ -21,6 +14,7 @@ let folder: string;
 let target: FakeTarget;
 let clients: Clients;
 let dispatch: Dispatch;
+const { dataOf, codeOf } = asking(() => dispatch);
 let door: LineDoor;
 let path: string;
 
@@ -46,43 +40,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function dataOf(type: RequestType, fields: object = {}): Promise<unknown> {
-  const reply = await dispatch({ type, ...fields });
-  if (!reply.ok) throw new Error(`${reply.code}: ${reply.error}`);
-  return reply.data;
-}
-
-async function codeOf(type: RequestType, fields: object = {}): Promise<string | null> {
-  const reply = await dispatch({ type, ...fields });
-  return reply.ok ? null : reply.code;
-}
-
-const session: SessionStatus = {
-  sessionId: 's-1',
-  server: 'mcp',
-  transport: 'streamable-http',
-  instance: 'mcp:1',
-  instancePort: 3460,
-  clientName: 'claude-code',
-  clientVersion: '2.0',
-  protocolVersion: '2025-11-25',
-  openedAt: noon,
-  lastActivityAt: '2026-01-01T12:05:00.000Z',
-  calls: 12,
-  inFlight: 0,
-  streams: 1,
-  bytesIn: 1,
-  bytesOut: 2,
-  moves: 0,
-  callsByTool: { plan: 12 },
-  errors: 1,
-  principal: 'laptop',
-  userAgent: 'node',
-  workspace: 'w-1',
-  roots: ['file:///w'],
-  clientPid: 4711,
-  clientHint: null,
-};
+const session = sessionFixture();
 
 test('W22 a window is attached once, shown with its sessions, and detached', async () => {
   target.current = snapshotFixture({ sessions: [session] });

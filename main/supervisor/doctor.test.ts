@@ -1,8 +1,8 @@
 /** Each thing that can be wrong is found, and comes with something that a person can do. */
 import { expect, test } from 'vitest';
 import type { DoctorCheck } from '../../shared/control-replies.ts';
+import { serviceFixture, snapshotFixture } from '../../shared/status.test-helper.ts';
 import type { SourceStatus, StatusSnapshot } from '../../shared/status.ts';
-import { serviceFixture, snapshotFixture } from './control/control.test-helper.ts';
 import { examine, type Facts } from './doctor/checks.ts';
 
 const gigabyte = 1024 ** 3;

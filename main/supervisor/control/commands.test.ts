@@ -1,66 +1,32 @@
 /** Each verb answers in its documented shape (old weaknesses W19: stubs, W21: answers that disagree). */
 import { beforeEach, expect, test } from 'vitest';
-import { type RequestType, requestSchemas } from '../../../shared/control-protocol.ts';
-import { type InstanceStatus, type SessionStatus, serviceStates } from '../../../shared/status.ts';
+import { requestSchemas } from '../../../shared/control-protocol.ts';
+import {
+  instanceFixture,
+  noon,
+  serviceFixture,
+  sessionFixture,
+  snapshotFixture,
+} from '../../../shared/status.test-helper.ts';
+import { serviceStates } from '../../../shared/status.ts';
 import { createCommands } from './commands.ts';
-import { FakeTarget, noon, serviceFixture, snapshotFixture } from './control.test-helper.ts';
+import { asking, FakeTarget } from './control.test-helper.ts';
 import { createDispatcher, type Dispatch } from './dispatcher.ts';
 
 const noonSeconds = 1_767_268_800;
 
 let target: FakeTarget;
 let dispatch: Dispatch;
+const { dataOf, codeOf } = asking(() => dispatch);
 
 beforeEach(() => {
   target = new FakeTarget();
   dispatch = createDispatcher(createCommands(target));
 });
 
-async function dataOf(type: RequestType, fields: object = {}): Promise<unknown> {
-  const reply = await dispatch({ type, ...fields });
-  if (!reply.ok) throw new Error(`${reply.code}: ${reply.error}`);
-  return reply.data;
-}
+const instance = instanceFixture();
 
-async function codeOf(type: RequestType, fields: object = {}): Promise<string | null> {
-  const reply = await dispatch({ type, ...fields });
-  return reply.ok ? null : reply.code;
-}
-
-const instance: InstanceStatus = {
-  ...serviceFixture('mcp:1', 'ready', { pid: 77, port: 3460, kind: 'mcp_instance' }),
-  server: 'mcp',
-  sessions: 2,
-  inFlight: 1,
-  calls: 30,
-};
-
-const session: SessionStatus = {
-  sessionId: 's-1',
-  server: 'mcp',
-  transport: 'streamable-http',
-  instance: 'mcp:1',
-  instancePort: 3460,
-  clientName: 'claude-code',
-  clientVersion: '2.0',
-  protocolVersion: '2025-11-25',
-  openedAt: noon,
-  lastActivityAt: '2026-01-01T12:05:00.000Z',
-  calls: 12,
-  inFlight: 0,
-  streams: 1,
-  bytesIn: 1,
-  bytesOut: 2,
-  moves: 0,
-  callsByTool: { plan: 12 },
-  errors: 1,
-  principal: 'laptop',
-  userAgent: 'node',
-  workspace: 'w-1',
-  roots: ['file:///w'],
-  clientPid: 4711,
-  clientHint: null,
-};
+const session = sessionFixture();
 
 test('Status lists services by name, each state in the old words', async () => {
   const names = ['zeta', 'alpha', 'mcp', 'delta', 'beta', 'omega', 'gamma', 'kappa'];

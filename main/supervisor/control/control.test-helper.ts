@@ -3,90 +3,54 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import pino from 'pino';
 import { expect } from 'vitest';
-import type { Reply, ReplyData } from '../../../shared/control-protocol.ts';
+import type { Reply, ReplyData, RequestType } from '../../../shared/control-protocol.ts';
 import type { FormAppResponse } from '../../../shared/control-replies.ts';
 import { CodedError } from '../../../shared/errors.ts';
 import type { StampedEvent } from '../../../shared/events.ts';
+import { eventStatsFixture, noon, snapshotFixture } from '../../../shared/status.test-helper.ts';
 import type {
   ClientStatus,
+  EventStats,
   ServiceLine,
-  ServiceState,
-  ServiceStatus,
   StateTransition,
   StatusSnapshot,
 } from '../../../shared/status.ts';
-import { displayName } from '../../../shared/wording.ts';
 import { FakeConfigDesk } from './config-desk.test-helper.ts';
+import type { Dispatch } from './dispatcher.ts';
 import type { ClientDesk, ControlTarget, LogsQuery, Published } from './target.ts';
 import { TokenCheck } from './token-check.ts';
 import type { WatchSources } from './watches.ts';
 
 export const silent = pino({ level: 'silent' });
 
-export const noon = '2026-01-01T12:00:00.000Z';
-
 export function tokenCheck(token: string): TokenCheck {
   return new TokenCheck({ token, logger: silent, now: () => performance.now() });
 }
 
-export function serviceFixture(
-  name: string,
-  state: ServiceState,
-  given: Partial<ServiceStatus> = {},
-): ServiceStatus {
-  return {
-    name,
-    displayName: displayName(name),
-    kind: 'server',
-    state,
-    reason: `is ${state} because of the test`,
-    since: noon,
-    pid: null,
-    port: null,
-    url: null,
-    restarts: 0,
-    lastExit: null,
-    nextRetryAt: null,
-    lastHealthyAt: null,
-    lastError: null,
-    onDemand: false,
-    ...given,
-  };
-}
+/** What went through the event channel before a test. */
+export const pastEvents: EventStats = eventStatsFixture({
+  published: 7,
+  delivered: 21,
+  lagged: 2,
+  deduplicated: 3,
+  rejected: 1,
+  replayed: 4,
+  gaps: { lagged: 1, expired: 0, unknown: 0 },
+  lastId: 99,
+});
 
-export function snapshotFixture(given: Partial<StatusSnapshot> = {}): StatusSnapshot {
+/** Asks whichever dispatcher there is now: for the data of a reply, or for the code of a refusal. */
+export function asking(dispatch: () => Dispatch) {
   return {
-    version: '1.2.3',
-    instanceId: 'abc123',
-    pid: 4242,
-    startedAt: noon,
-    stopping: false,
-    config: { path: '/home/me/supervisor.toml', running: 'file', problems: [] },
-    mcpUrl: 'http://127.0.0.1:3457/mcp',
-    dashboardUrl: null,
-    pageUrl: 'http://127.0.0.1:3464/',
-    services: [serviceFixture('mcp', 'ready'), serviceFixture('dashboard', 'stopped')],
-    instances: [],
-    sessions: [],
-    clients: [],
-    doors: [],
-    events: {
-      enabled: true,
-      subscribers: [],
-      published: 7,
-      delivered: 21,
-      lagged: 2,
-      deduplicated: 3,
-      rejected: 1,
-      replayed: 4,
-      gaps: { lagged: 1, expired: 0, unknown: 0 },
-      lastId: 99,
-      journal: { state: 'off', file: null, events: 0, oldestId: 0, lost: 0, lastError: null },
-      sources: [],
-      url: 'http://127.0.0.1:3457/supervisor/events',
+    dataOf: async (type: RequestType, fields: object = {}): Promise<unknown> => {
+      const reply = await dispatch()({ type, ...fields });
+      if (!reply.ok) throw new Error(`${reply.code}: ${reply.error}`);
+      return reply.data;
     },
-    recentEvents: [],
-    ...given,
+    codeOf: async (type: RequestType, fields: object = {}): Promise<string | null> => {
+      const reply = await dispatch()({ type, ...fields });
+      return reply.ok ? null : reply.code;
+    },
   };
 }
 
@@ -154,7 +118,7 @@ export class FakeTarget implements ControlTarget {
   /** What closing a session does; a test may make it slow. */
   close: (sessionId: string) => Promise<boolean> = () => Promise.resolve(true);
 
-  constructor(current = snapshotFixture()) {
+  constructor(current = snapshotFixture({ events: pastEvents })) {
     this.current = current;
     const into =
       <Value>(listeners: Set<(value: Value) => void>) =>

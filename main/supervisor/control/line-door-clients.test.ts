@@ -4,14 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { serviceFixture, snapshotFixture } from '../../../shared/status.test-helper.ts';
 import { createCommands } from './commands.ts';
-import {
-  FakeTarget,
-  LineClient,
-  serviceFixture,
-  silent,
-  snapshotFixture,
-} from './control.test-helper.ts';
+import { FakeTarget, LineClient, silent } from './control.test-helper.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { LineDoor } from './line-door.ts';
 

@@ -1,39 +1,27 @@
 /** The verbs that were stubs, lied, or are new (old weaknesses W18, W19, W21). */
 import { beforeEach, expect, test } from 'vitest';
-import type { RequestType } from '../../../shared/control-protocol.ts';
-import type { InstanceStatus, ServiceStatus } from '../../../shared/status.ts';
+import {
+  instanceFixture,
+  serviceFixture,
+  snapshotFixture,
+} from '../../../shared/status.test-helper.ts';
+import type { ServiceStatus } from '../../../shared/status.ts';
 import { createCommands } from './commands.ts';
-import { FakeTarget, serviceFixture, snapshotFixture } from './control.test-helper.ts';
+import { asking, FakeTarget } from './control.test-helper.ts';
 import { createDispatcher, type Dispatch } from './dispatcher.ts';
 
 const noonSeconds = 1_767_268_800;
 
 let target: FakeTarget;
 let dispatch: Dispatch;
+const { dataOf, codeOf } = asking(() => dispatch);
 
 beforeEach(() => {
   target = new FakeTarget();
   dispatch = createDispatcher(createCommands(target));
 });
 
-async function dataOf(type: RequestType, fields: object = {}): Promise<unknown> {
-  const reply = await dispatch({ type, ...fields });
-  if (!reply.ok) throw new Error(`${reply.code}: ${reply.error}`);
-  return reply.data;
-}
-
-async function codeOf(type: RequestType, fields: object = {}): Promise<string | null> {
-  const reply = await dispatch({ type, ...fields });
-  return reply.ok ? null : reply.code;
-}
-
-const instance: InstanceStatus = {
-  ...serviceFixture('mcp:1', 'ready', { pid: 77, port: 3460, kind: 'mcp_instance' }),
-  server: 'mcp',
-  sessions: 2,
-  inFlight: 1,
-  calls: 30,
-};
+const instance = instanceFixture();
 
 test('W19 verbs that cannot do what they say are refused with a sentence', async () => {
   for (const [type, fields] of [

@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { StampedEvent } from '../../../shared/events.ts';
+import { noon, snapshotFixture } from '../../../shared/status.test-helper.ts';
 import type { StatusSnapshot } from '../../../shared/status.ts';
 import { createCommands } from './commands.ts';
-import { FakeTarget, noon, snapshotFixture, tokenCheck } from './control.test-helper.ts';
+import { FakeTarget, tokenCheck } from './control.test-helper.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { PageDoor } from './page-door.ts';
 

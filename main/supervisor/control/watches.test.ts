@@ -4,15 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { WatchLine } from '../../../shared/control-protocol.ts';
+import { noon, serviceFixture, snapshotFixture } from '../../../shared/status.test-helper.ts';
 import { createCommands } from './commands.ts';
-import {
-  FakeTarget,
-  LineClient,
-  noon,
-  serviceFixture,
-  silent,
-  snapshotFixture,
-} from './control.test-helper.ts';
+import { FakeTarget, LineClient, silent } from './control.test-helper.ts';
 import { createDispatcher, type Dispatch } from './dispatcher.ts';
 import { LineDoor } from './line-door.ts';
 
