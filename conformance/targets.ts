@@ -1,7 +1,7 @@
 /** The servers that the suites are run against: each directly, and through the supervisor's gateway. */
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../test/free-port.ts';
 import { type Settings, startSupervisor } from '../test/harness.ts';
 import { until } from '../test/until.ts';
 import type { Suite } from './suites.ts';
@@ -95,17 +95,4 @@ async function answers(url: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** Servers of others do not tell which port they were given, so they get one that was free a moment ago. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }

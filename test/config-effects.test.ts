@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { freePort } from '../main/supervisor/services/service-rig.test-helper.ts';
+import { freePort } from './free-port.ts';
 import { startSupervisor } from './harness.ts';
 
 test('log level, data folder, address of the page, output, apps and ports are as the file says', async () => {

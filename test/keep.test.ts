@@ -1,10 +1,8 @@
-/** `on_supervisor_exit`: what of the services outlives a supervisor that is killed, and what becomes of it. */
-import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusSnapshot } from '../shared/status.ts';
+import { freePort } from './free-port.ts';
 import { Place, type Settings, startSupervisor } from './harness.ts';
 import { isAlive } from './processes.ts';
 import { until } from './until.ts';
@@ -21,16 +19,6 @@ function service({ services }: StatusSnapshot, name: string) {
   const found = services.find((each) => each.name === name);
   if (!found) throw new Error(`no service ${name}`);
   return found;
-}
-
-/** A port that nobody listens on, and that stays the same over several runs. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 const isUp = ({ services }: StatusSnapshot) =>

@@ -1,8 +1,8 @@
 /** nginx with nchan, where it is installed: one process, so that its CPU time is that of one contestant. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../../test/free-port.ts';
 
 const program = '/usr/sbin/nginx';
 const modulePaths = [
@@ -75,17 +75,4 @@ ${paths}
   }
 }
 `;
-}
-
-/** nginx does not tell which port it was given, so it is given one that was free a moment ago. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -1,7 +1,7 @@
 /** Who takes part, and how each is started. All of them run for the whole benchmark; who has no load costs nothing. */
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../../test/free-port.ts';
 import { startSupervisor } from '../../test/harness.ts';
 import { until } from '../../test/until.ts';
 import { type Children, Lines } from '../kit/children.ts';
@@ -120,17 +120,4 @@ async function startProxy(
   };
   await until(isUp, { what: `an answer of ${name}`, timeoutMs: startTimeoutMs });
   return { name, port, pid: child.pid ?? 0, [Symbol.asyncDispose]: nothingOfItsOwn };
-}
-
-/** Neither of them tells which port it was given, so each gets one that was free a moment ago. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -3,13 +3,13 @@ import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Config, configSchema } from '../../shared/config-schema.ts';
+import { freePort } from '../../test/free-port.ts';
 import { Fleet } from './fleet.ts';
 import { createUpstreamAgent } from './gateway/forward.ts';
 import type { LaunchContext } from './launches.ts';
 import { planChanges, servicePlans } from './service-plans.ts';
 import { OutputRing } from './services/output.ts';
 import { ProcessHost } from './services/process-host.ts';
-import { freePort } from './services/service-rig.test-helper.ts';
 
 // Real processes, which a loaded machine starts slowly.
 vi.setConfig({ testTimeout: 30_000 });

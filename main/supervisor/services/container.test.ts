@@ -1,9 +1,8 @@
 /** With an engine that is a script: no podman or docker is needed, and none was run. */
 import { randomBytes } from 'node:crypto';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { configSchema } from '../../../shared/config-schema.ts';
+import { freePort } from '../../../test/free-port.ts';
 import { ContainerHost, familyLabel, runArguments } from './container.ts';
 import { FakeEngine } from './fake-engine.test-helper.ts';
 import { testProcesses } from './processes.test-helper.ts';
@@ -31,16 +30,6 @@ function hostOf(given: Given = {}, env = engine.env) {
   const logger = { warn };
   const host = new ContainerHost({ settings, family, env, processes: testProcesses, logger });
   return { host, warn };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Starts an instance and waits until it answers. */

@@ -3,9 +3,10 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { CodedError } from '../../../shared/errors.ts';
+import { freePort } from '../../../test/free-port.ts';
 import { testProcesses } from './processes.test-helper.ts';
 import type { Launch } from './service.ts';
-import { freePort, httpServer, ServiceRig } from './service-rig.test-helper.ts';
+import { httpServer, ServiceRig } from './service-rig.test-helper.ts';
 
 /** For a busy machine. */
 const patient = { timeout: 15_000 };

@@ -1,6 +1,5 @@
 /** Services with real processes in a folder of their own, for tests. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StateTransition } from '../../../shared/status.ts';
@@ -83,14 +82,4 @@ export class ServiceRig implements AsyncDisposable {
     await Promise.all(this.#services.map((service) => service.stop('test over')));
     await rm(this.folder, { recursive: true, force: true });
   }
-}
-
-/** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

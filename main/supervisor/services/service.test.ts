@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { StateTransition } from '../../../shared/status.ts';
+import { freePort } from '../../../test/free-port.ts';
 import type { Probe } from './probes.ts';
 import { testProcesses } from './processes.test-helper.ts';
 import { Service, type ServiceOptions } from './service.ts';
@@ -27,15 +27,6 @@ afterEach(async () => {
   await Promise.all(services.map((service) => service.stop('test over')));
   await rm(folder, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 /** A service that runs `script` in Node; `$PORT` and `$FOLDER` reach it by environment. */
 async function serviceOf(

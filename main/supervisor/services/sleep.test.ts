@@ -45,7 +45,8 @@ async function startSupervisor(): Promise<{
   await writeFile(
     join(folder, 'supervisor.mts'),
     `
-import { ServiceRig, httpServer, freePort } from ${source('service-rig.test-helper.ts')};
+import { ServiceRig, httpServer } from ${source('service-rig.test-helper.ts')};
+import { freePort } from ${source('../../../test/free-port.ts')};
 const rig = await ServiceRig.create();
 const onTransition = ({ service, to, reason }) => console.log(service + ' ' + to + ': ' + reason);
 // A probe is under way nearly all the time, so that some are when we are stopped.
