@@ -36,6 +36,11 @@ const timeout: OptionSpec = {
   summary: 'How long to wait at most; 60 unless told',
 };
 
+const force: OptionSpec = {
+  value: null,
+  summary: 'Also when the file was changed by hand, or is of another program',
+};
+
 const changeState = {
   arguments: [service],
   options: { 'no-wait': noWait, timeout },
@@ -59,6 +64,15 @@ export const commands: readonly CommandSpec[] = [
     },
     examples: ['start --detach', 'start --headless --config ./supervisor.toml'],
     run: async (...call) => (await import('./start.ts')).start(...call),
+  },
+  {
+    name: 'run',
+    summary: 'Run the supervisor in this terminal, without a desktop',
+    details:
+      'Until Ctrl-C or SIGTERM; the status page is in the browser (`open`). It is what a container or a service manager runs.',
+    options: { debug: { value: null, summary: 'Log everything' } },
+    examples: ['run', 'run --config ./supervisor.toml'],
+    run: async (...call) => (await import('./start.ts')).runInForeground(...call),
   },
   {
     name: 'stop',
@@ -101,6 +115,30 @@ export const commands: readonly CommandSpec[] = [
     summary: 'Restart a service, as `restart` does',
     ...changeState,
     run: async (...call) => (await import('./services.ts')).restart(...call),
+  },
+  {
+    name: 'service install',
+    summary: 'Have the system start the supervisor at log-in, without a desktop',
+    details:
+      'A systemd user unit, a launchd agent or a Windows task, for this user and configuration. A file that was changed by hand is kept. It may be repeated after an update or with another Node.',
+    options: {
+      print: { value: null, summary: 'Only print the file; change nothing' },
+      force,
+    },
+    examples: ['service install --print', 'service install --config ./supervisor.toml'],
+    run: async (...call) => (await import('./login-service.ts')).install(...call),
+  },
+  {
+    name: 'service remove',
+    summary: 'Have the system start the supervisor no more, and stop the one it started',
+    options: { force },
+    run: async (...call) => (await import('./login-service.ts')).remove(...call),
+  },
+  {
+    name: 'service status',
+    summary: 'Say whether the system starts the supervisor at log-in, and how',
+    options: { print: { value: null, summary: 'Print the file as it is' } },
+    run: async (...call) => (await import('./login-service.ts')).status(...call),
   },
   {
     name: 'logs',
@@ -171,7 +209,7 @@ export const commands: readonly CommandSpec[] = [
     name: 'config check',
     summary: 'Say what is wrong with a configuration',
     details:
-      'Prints FILE:LINE:COLUMN: error: MESSAGE for each finding and ends with 1 when there is an error. Needs no running supervisor.',
+      'Prints FILE:LINE:COLUMN: error: MESSAGE for each problem and ends with 1 when there is an error. Needs no running supervisor.',
     arguments: [
       {
         name: 'FILE',

@@ -1,7 +1,9 @@
 /** `pm-supervisor doctor`: what may be wrong. Without a supervisor, what can be seen from outside. */
 import { access, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { thisMachine } from '../client/addresses.ts';
 import { SupervisorError } from '../client/supervisor-error.ts';
+import { judgeAutostart, lookAtAutostart } from '../main/supervisor/config/autostart.ts';
 import type { DoctorCheck } from '../shared/control-replies.ts';
 import type { Context } from './command.ts';
 import type { ExitName } from './exit-codes.ts';
@@ -53,6 +55,7 @@ async function fromOutside(context: Context, why: string): Promise<readonly Doct
     },
     await configCheck(path),
     ...(await leftBehind(path)),
+    await autostartCheck(context, path),
   ];
 }
 
@@ -76,6 +79,15 @@ async function configCheck(path: string): Promise<DoctorCheck> {
     message: `${path} has ${errors === 1 ? 'an error' : `${errors} errors`}.`,
     cure: `See where: ${programName} config check`,
   };
+}
+
+/** Why it may not run: nothing starts it. */
+async function autostartCheck({ env }: Context, configPath: string): Promise<DoctorCheck> {
+  const { loadConfig } = await import('../main/supervisor/config/load-config.ts');
+  const { config } = await loadConfig(configPath);
+  const wantsLoginItem = config?.desktop.login_item ?? false;
+  const seen = await lookAtAutostart({ machine: thisMachine(env), configPath, wantsLoginItem });
+  return { name: 'autostart', title: 'Start at log-in', ...judgeAutostart(seen) };
 }
 
 /** `ports.json` of a supervisor that was killed: old clients take it for a sign of life. */

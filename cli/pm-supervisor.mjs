@@ -10,6 +10,14 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const built = join(root, 'out', 'cli', 'pm-supervisor.js');
 
+/** The oldest Node that the built command line runs on. */
+const leastNode = 20;
+if (Number.parseInt(process.versions.node, 10) < leastNode) {
+  process.stderr.write(
+    `pm-supervisor needs Node ${leastNode} or newer, and Node 24 to run the supervisor itself; this is ${process.versions.node}.\n`,
+  );
+  process.exit(1);
+}
 if (!existsSync(built)) await prepare();
 await import(pathToFileURL(built).href);
 

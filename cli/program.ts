@@ -39,9 +39,21 @@ function recentNode(root: string): string {
   const name = process.platform === 'win32' ? 'node.exe' : 'node';
   const pinned = join(root, 'node_modules', 'node', 'bin', name);
   if (existsSync(pinned)) return pinned;
+  // Only a clone has the scripts; an installed package runs on the Node that it was started with.
+  const cure = existsSync(join(root, 'scripts', 'start.mjs'))
+    ? `Run "npm ci" in ${root}: it brings its own.`
+    : 'Install it from https://nodejs.org and try again with it.';
   throw new CommandError(
-    `The supervisor needs Node ${leastNode} or newer; this is ${process.versions.node}. Run "npm ci" in ${root}: it brings its own.`,
+    `The supervisor needs Node ${leastNode} or newer; this is ${process.versions.node}. ${cure}`,
   );
+}
+
+/** This command line as a file, for those who start it later: the system, at log-in. */
+export function commandLineProgram(from: string = import.meta.dirname): string {
+  const file = join('out', 'cli', 'pm-supervisor.js');
+  const root = folderAbove(from, file);
+  if (root === null) throw new CommandError('The command line is not built. Run "npm run build".');
+  return join(root, file);
 }
 
 /** The nearest folder upwards that holds the file. */

@@ -10,7 +10,7 @@ export function cliPage(notice: string): string {
     '# The command line',
     notice,
     `\`${programName}\` talks to the supervisor of this user and configuration, and starts it. It runs on Node 20 or newer:
-\`node cli/${programName}.mjs …\`, or after \`npm link\` simply \`${programName} …\`. It finds the supervisor over its socket or pipe, then
+\`node cli/${programName}.mjs …\` in a clone, or installed from [the npm package](packaging.md) simply \`${programName} …\`. It finds the supervisor over its socket or pipe, then
 over TCP ([the client library](client.md)).`,
     `Results are on standard output, all else on standard error. With \`--json\` each result is JSON, one value a line, also an
 error: \`{"error":"…","code":"…"}\` ([codes](errors.md), and \`not_running\`, \`no_reply\`, \`disconnected\`, \`usage\`, \`failed\`). There are

@@ -1,7 +1,7 @@
 /** One call of the command line, from its arguments to its exit code. */
 import { SupervisorClient } from '../client/supervisor-client.ts';
 import { SupervisorError } from '../client/supervisor-error.ts';
-import { messageOf } from '../shared/errors.ts';
+import { CodedError, messageOf } from '../shared/errors.ts';
 import type { Context } from './command.ts';
 import { CommandError, type ExitName, exitCodes, UsageError } from './exit-codes.ts';
 import { commandHelp, programHelp, programName } from './help.ts';
@@ -90,6 +90,7 @@ function verdict(error: unknown): Verdict {
   const message = messageOf(error);
   if (error instanceof UsageError) return { exit: 'usage', code: 'usage', message };
   if (error instanceof CommandError) return { exit: 'failed', code: 'failed', message };
+  if (error instanceof CodedError) return { exit: 'failed', code: error.code, message };
   if (error instanceof SupervisorError) {
     const { code } = error;
     if (code === 'not_running') {

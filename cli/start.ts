@@ -17,21 +17,36 @@ import { configFile } from './token.ts';
 export async function start(context: Context, input: Input): Promise<ExitName> {
   const running = await whoRuns(context);
   if (running) return tell(context, running, 'The supervisor runs already');
-  const program = programOf(context, input);
+  const program = programOf(context, input, { headless: input.flag('headless') });
   if (!input.flag('detach')) return await runHere(context, program);
   const supervisor = await runInBackground(context, program, timeoutOf(input));
   return tell(context, supervisor, 'The supervisor was started');
 }
 
-function programOf(context: Context, input: Input): Program {
-  const { node, args } = supervisorProgram({ headless: input.flag('headless') });
-  const flags = ['headless', 'hidden', 'debug'].filter((name) => input.flag(name));
+/** `pm-supervisor run`: what a terminal, a container or a service manager has in the foreground. */
+export async function runInForeground(context: Context, input: Input): Promise<ExitName> {
+  const running = await whoRuns(context);
+  if (running) return tell(context, running, 'The supervisor runs already');
+  return await runHere(context, programOf(context, input, { headless: true }));
+}
+
+function programOf(
+  context: Context,
+  input: Input,
+  { headless }: { readonly headless: boolean },
+): Program {
+  const { node, args } = supervisorProgram({ headless });
+  const flags = [
+    ...(headless ? ['headless'] : []),
+    ...['hidden', 'debug'].filter((name) => input.flag(name)),
+  ];
   const config = configFile(context.configOption, context.env, context.cwd);
   const all = [...args, ...flags.map((name) => `--${name}`), '--config', config];
   return { node, args: all };
 }
 
-async function whoRuns(context: Context): Promise<ReplyData['WhoAmI'] | null> {
+/** The supervisor of this configuration; null where none runs. */
+export async function whoRuns(context: Context): Promise<ReplyData['WhoAmI'] | null> {
   try {
     return await context.client().connect();
   } catch (error) {

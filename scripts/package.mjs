@@ -1,12 +1,13 @@
 /**
- * `npm run package`: builds what is stale, then lets electron-builder make the packages for this system
- * (electron-builder.yml, docs/packaging.md). Its own options follow: `npm run package -- --dir` stops at
- * the unpacked folder. With `--stub` an Electron without content is taken, so that nothing is downloaded.
- * ELECTRON_DIST names a folder or zip of an Electron that is there already.
+ * `npm run package`: installs what is missing, builds what is stale, then lets electron-builder make the
+ * packages for this system (electron-builder.yml, docs/packaging.md). Its own options follow: `npm run
+ * package -- --dir` stops at the unpacked folder. With `--stub` an Electron without content is taken, so
+ * that nothing is downloaded. ELECTRON_DIST names a folder or zip of an Electron that is there already.
  */
 import { join } from 'node:path';
 import { ensureBuilt } from './built.mjs';
 import { SetupError } from './commands.mjs';
+import { ensureInstalled } from './installed.mjs';
 import { makePackage } from './packager.mjs';
 import { pinnedNode } from './pinned-node.mjs';
 
@@ -14,12 +15,11 @@ const root = join(import.meta.dirname, '..');
 const args = process.argv.slice(2);
 const stub = args.includes('--stub');
 
+const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
+
 try {
-  await ensureBuilt(root, {
-    node: pinnedNode(root),
-    env: process.env,
-    say: (line) => process.stderr.write(`${line}\n`),
-  });
+  await ensureInstalled(root, { env: process.env, say });
+  await ensureBuilt(root, { node: pinnedNode(root), env: process.env, say });
   const { code } = await makePackage({
     root,
     project: root,

@@ -13,6 +13,7 @@ export const errorCodes = {
   config_unwritable: { status: 500, title: 'The configuration file cannot be written' },
   client_not_found: { status: 404, title: 'The client is not attached, or not any more' },
   events_disabled: { status: 503, title: 'The event channel is switched off' },
+  file_conflict: { status: 409, title: 'The file was changed by hand, or is of another program' },
   forbidden_host: { status: 403, title: 'The Host header names a machine that this is not' },
   forbidden_origin: { status: 403, title: 'A web page of another origin may not call this' },
   fallback_unavailable: { status: 503, title: 'The fallback API is disabled or not reachable' },

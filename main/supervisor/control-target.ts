@@ -19,6 +19,7 @@ export interface ControlledParts {
     readonly setWindowVisible: (visible: boolean) => void;
     /** Somebody asked for the end. */
     readonly onShutdownRequest: () => void;
+    readonly context: { readonly env: NodeJS.ProcessEnv };
   };
   readonly fleet: Fleet;
   readonly observer: Observer;
@@ -71,7 +72,8 @@ export function controlTarget(parts: ControlledParts, own: OwnTarget): ControlTa
     },
     doctor: async () => {
       const { snapshot, dataDir, socketFile: socketPath, strays } = parts;
-      return examine(await gatherFacts({ snapshot, dataDir, socketPath, strays }));
+      const { env } = host.context;
+      return examine(await gatherFacts({ snapshot, dataDir, socketPath, strays, env }));
     },
     get isWindowWanted() {
       return isWindowWanted;

@@ -20,6 +20,7 @@ function factsWith(given: Partial<Facts> = {}, shown: Partial<StatusSnapshot> = 
     socketFolderMode: 0o040700,
     socketPath: '/run/control.sock',
     loopDelayMs: 1,
+    autostart: { desktop: null, service: null },
     ...given,
   };
 }
@@ -139,6 +140,13 @@ test.each<[string, DoctorCheck['status'], RegExp, Partial<Facts>, Partial<Status
     'problem',
     /mode 666, its folder 755/,
     { socketMode: 0o140666, socketFolderMode: 0o040755 },
+    {},
+  ],
+  [
+    'autostart',
+    'warning',
+    /two ways.*\/a\.desktop.*\/b\.service/i,
+    { autostart: { desktop: '/a.desktop', service: '/b.service' } },
     {},
   ],
   ['event_loop', 'warning', /250\.0 ms/, { loopDelayMs: 250 }, {}],

@@ -31,7 +31,7 @@ function appData({ env, platform }: Machine): string | null {
 }
 
 /** A folder that the XDG specification names; it asks to ignore relative ones. */
-function xdgFolder({ env, platform }: Machine, name: string): string | null {
+export function xdgFolder({ env, platform }: Machine, name: string): string | null {
   const folder = platform === 'win32' ? null : variable(env, name);
   return folder !== null && posix.isAbsolute(folder) ? folder : null;
 }

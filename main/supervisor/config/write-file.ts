@@ -26,6 +26,11 @@ export async function replaceFile(path: string, text: string, like?: FileFacts):
   );
 }
 
+/** The same, for a file in an encoding of its own. */
+export async function replaceBytes(path: string, bytes: Uint8Array): Promise<void> {
+  await viaTemporary(path, bytes, (temporary) => rename(temporary, path));
+}
+
 /** Writes a file unless there is one already; says whether it did. */
 export async function createFile(path: string, text: string): Promise<boolean> {
   let created = true;
@@ -43,7 +48,7 @@ export async function createFile(path: string, text: string): Promise<boolean> {
 
 async function viaTemporary(
   path: string,
-  text: string,
+  content: string | Uint8Array,
   place: (temporary: string) => Promise<void>,
   like?: FileFacts,
 ): Promise<void> {
@@ -53,7 +58,7 @@ async function viaTemporary(
   try {
     await using file = await open(temporary, 'wx', 0o600);
     if (like) await dress(file, like);
-    await file.writeFile(text);
+    await file.writeFile(content);
     await file.sync();
     await file.close();
     await place(temporary);

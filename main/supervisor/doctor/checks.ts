@@ -4,6 +4,7 @@
  */
 import type { DoctorCheck } from '../../../shared/control-replies.ts';
 import type { StatusSnapshot } from '../../../shared/status.ts';
+import { type Autostart, judgeAutostart } from '../config/autostart.ts';
 
 /** What the doctor looks at. */
 export interface Facts {
@@ -23,6 +24,8 @@ export interface Facts {
   readonly socketPath: string;
   /** Typical lateness of the event loop, in ms. */
   readonly loopDelayMs: number;
+  /** What starts this program at log-in. */
+  readonly autostart: Autostart;
 }
 
 type Result = Pick<DoctorCheck, 'status' | 'message' | 'cure'>;
@@ -52,6 +55,7 @@ export function examine(facts: Facts): readonly DoctorCheck[] {
     ...check('logs', 'Log files', logs(facts)),
     ...check('node', 'Node.js', node(facts)),
     ...check('socket', 'Control socket', socket(facts)),
+    ...check('autostart', 'Start at log-in', judgeAutostart(facts.autostart)),
     ...check('event_loop', 'Event loop', eventLoop(facts)),
   ];
 }

@@ -1,9 +1,12 @@
 /** Gathers what the doctor looks at from the machine. Nothing here fails: what cannot be seen is unknown. */
 import { lstat, readdir, stat, statfs } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StatusSnapshot } from '../../../shared/status.ts';
+import { type Autostart, lookAtAutostart } from '../config/autostart.ts';
+import { loadConfig } from '../config/load-config.ts';
 import type { Facts } from './checks.ts';
 
 export interface FactsOptions {
@@ -12,6 +15,8 @@ export interface FactsOptions {
   /** Null where control goes over a pipe, or the socket is off. */
   readonly socketPath: string | null;
   readonly strays: () => Promise<readonly number[]>;
+  /** Of the user: where the files are that start programs at log-in. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** How long the event loop is watched, in ms. */
@@ -23,8 +28,9 @@ export async function gatherFacts(options: FactsOptions): Promise<Facts> {
   const logFolder = join(dataDir, 'logs');
   // First and alone: the other questions would make it late themselves.
   const loopDelayMs = await loopDelay();
-  const [strays, freeBytes, logBytes, socketMode, socketFolderMode] = await Promise.all([
+  const [strays, autostart, freeBytes, logBytes, socketMode, socketFolderMode] = await Promise.all([
     options.strays().catch(() => []),
+    autostartOf(options),
     freeSpace(dataDir),
     folderSize(logFolder),
     socketPath === null ? null : modeOf(socketPath),
@@ -42,7 +48,19 @@ export async function gatherFacts(options: FactsOptions): Promise<Facts> {
     socketFolderMode,
     socketPath: socketPath ?? '',
     loopDelayMs,
+    autostart,
   };
+}
+
+async function autostartOf({ snapshot, env }: FactsOptions): Promise<Autostart> {
+  const configPath = snapshot().config.path;
+  // As the file has it: a login item is set when the file is applied, also by another run.
+  const { config } = await loadConfig(configPath);
+  return await lookAtAutostart({
+    machine: { env, platform: process.platform, homedir: homedir() },
+    configPath,
+    wantsLoginItem: config?.desktop.login_item ?? false,
+  });
 }
 
 /** How much later than it should a timer comes, in the middle of a short while. */
