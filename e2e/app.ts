@@ -47,6 +47,7 @@ function onDouble(
   };
   return {
     backend: 'double',
+    double: app,
     get output() {
       return app.output;
     },

@@ -1,5 +1,6 @@
 /** What a desktop test may do with the application, whatever it runs on. */
 import type { Page } from 'playwright/test';
+import type { DoubleApp } from './double/launch.ts';
 import type { TrayState } from './double/protocol.ts';
 
 export interface StartOptions {
@@ -12,6 +13,8 @@ export interface StartOptions {
 /** A running desktop application, as a person meets it. */
 export interface DesktopApp {
   readonly backend: 'electron' | 'double';
+  /** For what only the double can do or see; null on Electron. */
+  readonly double: DoubleApp | null;
   /** Everything that the application printed. */
   readonly output: string;
   /** Exit code, or the signal that ended it. */

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { test as base, expect, type Page } from 'playwright/test';
 import type { StatusSnapshot } from '../shared/status.ts';
 import { startDesktop, whyNoDesktop } from './app.ts';
@@ -33,6 +33,7 @@ function configuration(dataFolder: string): string {
 function environment(folder: string): NodeJS.ProcessEnv {
   return {
     ...process.env,
+    PATH: `${join(folder, 'bin')}${delimiter}${process.env['PATH'] ?? ''}`,
     XDG_CACHE_HOME: join(folder, 'cache'),
     XDG_CONFIG_HOME: join(folder, 'config'),
     XDG_DATA_HOME: join(folder, 'data-home'),
@@ -47,28 +48,40 @@ export interface DesktopStart {
   readonly settings?: string;
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** What the desktop says of its tray (Linux); by default, that it draws one. */
+  readonly trayHost?: 'there' | 'missing' | 'unknown';
+  /** Another build than the project's own. */
+  readonly root?: string;
 }
 
 interface Fixtures {
+  /** The test's own folder; everything that the application writes is below it. */
+  folder: string;
   /** Starts the application and waits until tray and window are set up. Once a test. */
   start: (start?: DesktopStart) => Promise<DesktopApp>;
 }
 
 export const test = base.extend<Fixtures>({
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads from it which fixtures are needed.
-  start: async ({}, use, testInfo) => {
+  folder: async ({}, use) => {
+    const folder = await mkdtemp(join(tmpdir(), 'pm-desktop-'));
+    await use(folder);
+    await rm(folder, { recursive: true, force: true });
+  },
+  start: async ({ folder }, use, testInfo) => {
     const reason = whyNoDesktop();
     testInfo.skip(reason !== null, reason ?? '');
-    const folder = await mkdtemp(join(tmpdir(), 'pm-desktop-'));
     await mkdir(join(folder, 'runtime'), { mode: 0o700 });
     const configFile = join(folder, 'supervisor.toml');
     const usual = configuration(join(folder, 'data'));
     let app: DesktopApp | undefined;
     try {
-      await use(async ({ args = ['--hidden'], env = {}, settings = '' } = {}) => {
+      await use(async (wanted = {}) => {
+        const { args = ['--hidden'], env = {}, settings = '' } = wanted;
         await writeFile(configFile, usual + settings);
+        await answerForTray(folder, wanted.trayHost ?? 'there');
         app = await startDesktop({
-          root,
+          root: wanted.root ?? root,
           args: ['--config', configFile, ...args],
           env: { ...environment(folder), ...env },
         });
@@ -80,10 +93,22 @@ export const test = base.extend<Fixtures>({
         await testInfo.attach('output of the application', { body: app.output });
       }
       await app?.dispose();
-      await rm(folder, { recursive: true, force: true });
     }
   },
 });
+
+/** The desktop under the tests has no tray; the programs that the application asks say what the test wants. */
+async function answerForTray(
+  folder: string,
+  host: NonNullable<DesktopStart['trayHost']>,
+): Promise<void> {
+  const said = { there: 'b true', missing: 'b false', unknown: 'No bus.' }[host];
+  const bin = join(folder, 'bin');
+  await mkdir(bin, { recursive: true });
+  for (const program of ['busctl', 'gdbus', 'dbus-send']) {
+    await writeFile(join(bin, program), `#!/bin/sh\necho '${said}'\n`, { mode: 0o755 });
+  }
+}
 
 async function untilReady(readyFile: string, app: DesktopApp): Promise<void> {
   let exit: number | NodeJS.Signals | undefined;

@@ -89,16 +89,6 @@ test.describe(`on ${backendName()}`, () => {
     await visiblePage(app);
   });
 
-  test('a window whose renderer died comes back, the services never noticed', async ({ start }) => {
-    const app = await start({ args: [] });
-    await untilAllRun(app);
-    const before = pidsOf(await snapshotThrough(await visiblePage(app)));
-    await app.crashPage();
-    await expect.poll(() => app.page()).toBeNull();
-    await app.clickMenu('Open Status Window');
-    expect(pidsOf(await snapshotThrough(await visiblePage(app)))).toEqual(before);
-  });
-
   test('quitting from the tray ends with 0 and leaves no child', async ({ start }) => {
     const app = await start({ args: [] });
     await untilAllRun(app);
@@ -118,7 +108,9 @@ test.describe(`on ${backendName()}`, () => {
     expect(await app.exited).toBe(0);
   });
 
-  test('without a tray the window is there at once, and closing it quits', async ({ start }) => {
+  test('W31 without a tray the window is there at once, and closing it quits', async ({
+    start,
+  }) => {
     const app = await start({ env: { PM_DOUBLE_NO_TRAY: '1' } });
     test.skip(app.backend === 'electron', 'Only the double can be without a tray at will.');
     await visiblePage(app);
@@ -127,41 +119,7 @@ test.describe(`on ${backendName()}`, () => {
     expect(app.output).toContain('Could not show the tray icon.');
   });
 
-  test('the page has its bridge and nothing else of the program, and cannot leave', async ({
-    start,
-  }) => {
-    const app = await start({ args: [] });
-    const page = await visiblePage(app);
-    const kinds = await page.evaluate(() =>
-      ['require', 'process', 'module', 'ipcRenderer'].map(
-        (name) => typeof Reflect.get(globalThis, name),
-      ),
-    );
-    expect(kinds).toEqual(['undefined', 'undefined', 'undefined', 'undefined']);
-    const address = page.url();
-    const refusals = await page.evaluate(async () => {
-      const bridge = Reflect.get(globalThis, 'supervisor');
-      const open = (url: string) =>
-        bridge.call('openExternal', url).then(
-          () => 'opened',
-          (error: Error) => error.message,
-        );
-      const fetched = await fetch('https://example.org/').then(
-        () => 'fetched',
-        () => 'blocked',
-      );
-      return [await open('file:///etc/passwd'), fetched];
-    });
-    expect(refusals).toEqual(['Only http and https addresses are opened.', 'blocked']);
-    await page.evaluate(() =>
-      Reflect.set(Reflect.get(globalThis, 'location'), 'href', 'https://example.org/'),
-    );
-    // A page that had left would have no supervisor to ask.
-    expect((await snapshotThrough(page)).stopping).toBe(false);
-    expect(page.url()).toBe(address);
-  });
-
-  test('the page loads without a word of complaint under its security policy', async ({
+  test('S7 the page loads without a word of complaint under its security policy', async ({
     start,
   }) => {
     const app = await start({ args: [] });

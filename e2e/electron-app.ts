@@ -18,6 +18,7 @@ interface ToldTray {
 
 export class ElectronApp implements DesktopApp {
   readonly backend = 'electron';
+  readonly double = null;
   readonly exited: Promise<number | NodeJS.Signals>;
   readonly #app: ElectronApplication;
   readonly #options: StartOptions;

@@ -3,7 +3,7 @@
  * any `await`: Electron reads the data folder, the lock, the scheme and the sandbox switch only once.
  */
 import { writeFile } from 'node:fs/promises';
-import { app, powerMonitor, protocol, session } from 'electron';
+import { app, BrowserWindow, crashReporter, powerMonitor, protocol, session } from 'electron';
 import type { Logger } from 'pino';
 import { type Boot, boot } from './boot.ts';
 import { type CommandLine, readCommandLine } from './command-line.ts';
@@ -16,9 +16,10 @@ import {
   blockNavigationAndWindows,
   denyPermissions,
 } from './desktop/hardening.ts';
+import { appUserModelId, followDock, keepCrashDumps } from './desktop/identity.ts';
 import { loginItemOf, setLoginItem } from './desktop/login-item.ts';
 import { withPackagedNode } from './desktop/packaged-node.ts';
-import { quitOnShutdown } from './desktop/power.ts';
+import { noteSleep, quitOnShutdown } from './desktop/power.ts';
 import {
   quitOnMistakes,
   quitOnSignals,
@@ -27,6 +28,7 @@ import {
 } from './desktop/quit.ts';
 import { startArguments, userDataFolder } from './desktop/start-arguments.ts';
 import type { StatusWindow } from './desktop/status-window.ts';
+import { askPrograms, findTrayHost, type TrayHost } from './desktop/tray-host.ts';
 import { outliveTerminal } from './outlive-terminal.ts';
 
 const stopDeadlineMs = 15_000;
@@ -40,7 +42,7 @@ let supervised: Pick<Supervised, 'snapshot'> | undefined;
 /** Wishes to see the window that come before there is one wait for it here. */
 const opened = Promise.withResolvers<StatusWindow>();
 
-app.setAppUserModelId('project-memory-supervisor');
+app.setAppUserModelId(appUserModelId);
 if (typeof commandLine === 'string' || asksOnly(commandLine)) {
   start(); // A question (or a complaint) is answered beside a running instance.
 } else {
@@ -53,6 +55,7 @@ if (typeof commandLine === 'string' || asksOnly(commandLine)) {
 function start(): void {
   registerBundleScheme(protocol);
   app.enableSandbox();
+  keepCrashDumps(crashReporter);
   blockNavigationAndWindows(app);
   const isStopped = stopBeforeQuit({
     app,
@@ -67,6 +70,9 @@ function start(): void {
   quitOnMistakes(process, app, (error) => log.error({ err: error }, 'A mistake of the program.'));
   app.on('window-all-closed', () => {}); // The supervisor lives in the tray, not in its window.
   app.on('activate', () => setWindowVisible(true));
+  app.on('child-process-gone', (_event, gone) => {
+    if (gone.reason !== 'clean-exit') log.error(gone, 'A helper process of Electron has ended.');
+  });
   app.on('second-instance', (_event, _argv, _folder, wish) => {
     if (!isHiddenStart(wish)) setWindowVisible(true);
   });
@@ -80,6 +86,9 @@ async function run(isStopped: () => boolean): Promise<void> {
   denyPermissions(session.defaultSession);
   blockForeignRequests(session.defaultSession);
   setApplicationMenu(process.platform);
+  followDock(app, isAnyWindowVisible, (error) =>
+    log.error({ err: error }, 'No place in the dock.'),
+  );
   quitOnShutdown(powerMonitor, app);
 
   booting = boot(args, withPackagedNode(process, app), {
@@ -95,6 +104,7 @@ async function run(isStopped: () => boolean): Promise<void> {
   const { supervisor, logger, pageUrl, options } = booted;
   log = logger;
   supervised = supervisor;
+  noteSleep(powerMonitor, (text) => logger.info(text));
   // As in headless mode: whatever becomes of tray and window, the terminal has the way in.
   process.stdout.write(`Status page: ${pageUrl ?? 'off'}\n`);
   const attempt = attempts(logger, supervisor.snapshot().pageUrl);
@@ -107,6 +117,7 @@ async function run(isStopped: () => boolean): Promise<void> {
         attempt,
         hidden,
         setLoginItem: (wanted) => setLoginItem(item, wanted),
+        findTrayHost: trayHost,
         isStopped,
       }),
     );
@@ -122,6 +133,15 @@ async function stopSupervisor(): Promise<void> {
 
 function setWindowVisible(visible: boolean): void {
   void opened.promise.then((window) => window.setVisible(visible));
+}
+
+function isAnyWindowVisible(): boolean {
+  return BrowserWindow.getAllWindows().some((window) => window.isVisible());
+}
+
+/** Windows and macOS draw every tray icon. */
+async function trayHost(): Promise<TrayHost> {
+  return process.platform === 'linux' ? await findTrayHost(askPrograms(process.env)) : 'there';
 }
 
 function asksOnly({ help, version, checkConfig }: CommandLine): boolean {

@@ -1,6 +1,6 @@
 /**
- * Renders assets/*.svg to assets/generated/ with Chromium: PNGs, Windows .ico files, and for macOS
- * black templates with their @2x. The results are committed; run this after changing a drawing:
+ * Renders assets/*.svg to assets/generated/ with Chromium: PNGs, Windows .ico files, both for light and
+ * for dark panels (assets/tray-colours.json), and for macOS black templates with their @2x. The results are committed; run this after changing a drawing:
  * `node scripts/make-icons.mjs`. Chromium is looked for as in the tests (PM_TEST_CHROMIUM first).
  */
 import { existsSync } from 'node:fs';
@@ -15,6 +15,7 @@ const appSizes = [16, 24, 32, 48, 64, 256, 512];
 const icoSizes = [16, 20, 24, 32, 40, 48, 64, 256];
 const trayIcoSizes = [16, 20, 24, 32, 40, 48, 64];
 const healths = ['healthy', 'busy', 'degraded', 'failed'];
+const panels = ['light', 'dark'];
 
 function chromiumFile() {
   const candidates = [
@@ -47,11 +48,16 @@ function ico(images) {
   return Buffer.concat([header, ...images.map(({ png }) => png)]);
 }
 
+/** The drawing in one colour. What a mask says is no colour, but what is seen through it. */
+function painted(svg, colour) {
+  return svg.replace(/<mask[\s\S]*?<\/mask>|"#[0-9a-f]{6}"/g, (found) =>
+    found.startsWith('<mask') ? found : `"${colour}"`,
+  );
+}
+
 /** macOS draws a template in its own colour: only its alpha counts, and it should be black. */
 function template(svg) {
-  return svg.replace(/<mask[\s\S]*?<\/mask>|"#[0-9a-f]{6}"/g, (found) =>
-    found.startsWith('<mask') ? found : '"#000000"',
-  );
+  return painted(svg, '#000000');
 }
 
 async function render(page, svg, size) {
@@ -79,10 +85,14 @@ try {
   for (const size of appSizes) await write(`icon-${size}.png`, await render(page, icon, size));
   await write('icon.ico', await renderIco(page, icon, icoSizes));
 
+  const colours = JSON.parse(await readFile(join(assets, 'tray-colours.json'), 'utf8'));
   for (const health of healths) {
     const svg = await readFile(join(assets, `tray-${health}.svg`), 'utf8');
-    await write(`tray-${health}-24.png`, await render(page, svg, 24));
-    await write(`tray-${health}.ico`, await renderIco(page, svg, trayIcoSizes));
+    for (const panel of panels) {
+      const drawing = painted(svg, colours[panel][health]);
+      await write(`tray-${health}-${panel}-24.png`, await render(page, drawing, 24));
+      await write(`tray-${health}-${panel}.ico`, await renderIco(page, drawing, trayIcoSizes));
+    }
     await write(`tray-${health}-Template.png`, await render(page, template(svg), 16));
     await write(`tray-${health}-Template@2x.png`, await render(page, template(svg), 32));
   }

@@ -3,7 +3,12 @@ import { EventEmitter } from 'node:events';
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { claimInstance } from './single-instance.ts';
-import { BrowserWindow, onAllWindowsClosed, onWebContentsCreated } from './windows.ts';
+import {
+  BrowserWindow,
+  onAllWindowsClosed,
+  onWebContentsCreated,
+  onWindowCreated,
+} from './windows.ts';
 
 const name = 'project-memory-supervisor';
 
@@ -12,6 +17,7 @@ class AppDouble
   implements
     Pick<
       Electron.App,
+      | 'dock'
       | 'enableSandbox'
       | 'exit'
       | 'getAppPath'
@@ -27,6 +33,8 @@ class AppDouble
 {
   /** As `electron .` has it. */
   readonly isPackaged = false;
+  /** As on Linux and Windows. */
+  readonly dock = undefined;
   readonly #ready = Promise.withResolvers<void>();
   readonly #paths = new Map<string, string>([['userData', defaultUserData()]]);
   #isReady = false;
@@ -119,6 +127,7 @@ export const app = new AppDouble();
 onAllWindowsClosed(() => {
   if (!app.emit('window-all-closed')) app.quit();
 });
+onWindowCreated((window) => app.emit('browser-window-created', {}, window));
 onWebContentsCreated((contents) => app.emit('web-contents-created', {}, contents));
 
 // `electron .` sets this; the arguments of the application follow the path of its entry.

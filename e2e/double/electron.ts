@@ -8,6 +8,7 @@ import { EventEmitter } from 'node:events';
 import { app } from './app.ts';
 import { ipcMain, protocol, webRequest } from './channels.ts';
 import { host, joinHost } from './host.ts';
+import { permissions } from './permissions.ts';
 import { Tray } from './tray-and-menu.ts';
 import { BrowserWindow } from './windows.ts';
 
@@ -16,6 +17,37 @@ export { Menu } from './tray-and-menu.ts';
 export { app, BrowserWindow, ipcMain, protocol, Tray };
 
 export const powerMonitor = new EventEmitter();
+
+/** No process of the double writes dumps; that none would be sent is what can be seen here. */
+export const crashReporter: Pick<Electron.CrashReporter, 'start'> = {
+  start({ uploadToServer, submitURL }) {
+    if (uploadToServer !== false || submitURL !== undefined)
+      throw new Error('Dumps would be sent.');
+  },
+};
+
+class NativeThemeDouble
+  extends EventEmitter
+  implements
+    Pick<Electron.NativeTheme, 'shouldUseDarkColors' | 'shouldUseDarkColorsForSystemIntegratedUI'>
+{
+  #isDark = false;
+
+  get shouldUseDarkColors(): boolean {
+    return this.#isDark;
+  }
+
+  get shouldUseDarkColorsForSystemIntegratedUI(): boolean {
+    return this.#isDark;
+  }
+
+  change(isDark: boolean): void {
+    this.#isDark = isDark;
+    this.emit('updated');
+  }
+}
+
+export const nativeTheme = new NativeThemeDouble();
 
 export const clipboard: Pick<Electron.Clipboard, 'writeText'> = {
   writeText: (text) => host('record', 'clipboard', text),
@@ -29,8 +61,9 @@ export const shell: Pick<Electron.Shell, 'openExternal' | 'openPath'> = {
   },
 };
 
-/** A notification is only noted. */
+/** A notification is only noted, and clicked by its title. */
 export class Notification extends EventEmitter implements Pick<Electron.Notification, 'show'> {
+  static readonly #shown = new Map<string, Notification>();
   readonly #options: Electron.NotificationConstructorOptions;
 
   constructor(options: Electron.NotificationConstructorOptions) {
@@ -42,25 +75,26 @@ export class Notification extends EventEmitter implements Pick<Electron.Notifica
     return true;
   }
 
+  static click(title: string): void {
+    const notification = Notification.#shown.get(title);
+    if (notification === undefined) throw new Error(`No notification "${title}" was shown.`);
+    notification.emit('click');
+  }
+
   show(): void {
+    Notification.#shown.set(this.#options.title ?? '', this);
     void host('record', 'notification', structuredClone(this.#options));
   }
 }
 
-export const session: {
-  readonly defaultSession: Readonly<Record<string, object>>;
-} = {
+export const session: { readonly defaultSession: Readonly<Record<string, unknown>> } = {
   defaultSession: {
     webRequest,
-    setPermissionRequestHandler: (handler: unknown) => mustBeFunction(handler),
-    setPermissionCheckHandler: (handler: unknown) => mustBeFunction(handler),
-    setDevicePermissionHandler: (handler: unknown) => mustBeFunction(handler),
+    setPermissionRequestHandler: permissions.setPermissionRequestHandler,
+    setPermissionCheckHandler: permissions.setPermissionCheckHandler,
+    setDevicePermissionHandler: permissions.setDevicePermissionHandler,
   },
 };
-
-function mustBeFunction(handler: unknown): void {
-  if (typeof handler !== 'function') throw new TypeError('The handler must be a function.');
-}
 
 joinHost({
   'app.quit': () => app.quit(),
@@ -72,9 +106,13 @@ joinHost({
     Tray.only()
       .menuItem(path)
       .press(() => app.quit()),
+  'notification.click': (title) => Notification.click(title),
+  'permission.ask': (permission) => permissions.ask(permission),
   'power.emit': (event) => void powerMonitor.emit(event),
+  'preload.failed': (id, text) => BrowserWindow.byId(id).webContents.preloadFailed(text),
   'request.allowed': (url, resourceType) => webRequest.isAllowed(url, resourceType),
   'scheme.fetch': (url, method, headers) => protocol.fetch(url, method, headers),
+  'theme.set': (isDark) => nativeTheme.change(isDark),
   'tray.click': () => void Tray.only().emit('click'),
   'tray.read': () => Tray.all[0]?.describe() ?? null,
   'window.closed': (id) => BrowserWindow.find(id)?.destroy(),
@@ -83,6 +121,7 @@ joinHost({
   'window.may-navigate': (id, url) => BrowserWindow.byId(id).webContents.mayNavigate(url),
   'window.may-open': (id, url) => BrowserWindow.byId(id).webContents.mayOpen(url),
   'window.press-close': (id) => void BrowserWindow.byId(id).close(),
+  'window.set-bounds': (id, bounds) => BrowserWindow.byId(id).setBounds(bounds),
 });
 
 // A test that dies must not leave its application behind.

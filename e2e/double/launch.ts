@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { BrowserContext, Page } from 'playwright';
 import { realAddress, shownScheme } from './addresses.ts';
 import { type Call, link, type Port } from './link.ts';
-import type { AppMethods, HostMethods, TrayState, WindowState } from './protocol.ts';
+import type { AppMethods, Bounds, HostMethods, TrayState, WindowState } from './protocol.ts';
 import { ShownWindow } from './shown-window.ts';
 
 export interface LaunchOptions {
@@ -76,6 +76,37 @@ export class DoubleApp {
 
   clickMenu(...labels: readonly string[]): Promise<void> {
     return this.#call('menu.click', labels);
+  }
+
+  /** What the application answers a page that asks: for the permission, whether it has it, for a device. */
+  askPermission(permission: string): Promise<readonly boolean[]> {
+    return this.#call('permission.ask', permission);
+  }
+
+  /** Whether the application lets a page load this. */
+  allowsRequest(url: string, resourceType: string): Promise<boolean> {
+    return this.#call('request.allowed', url, resourceType);
+  }
+
+  /** Whether the application lets a window's page go there. */
+  mayNavigate(id: number, url: string): Promise<boolean> {
+    return this.#call('window.may-navigate', id, url);
+  }
+
+  clickNotification(title: string): Promise<void> {
+    return this.#call('notification.click', title);
+  }
+
+  setDarkTheme(isDark: boolean): Promise<void> {
+    return this.#call('theme.set', isDark);
+  }
+
+  emitPower(event: 'suspend' | 'resume' | 'shutdown'): Promise<void> {
+    return this.#call('power.emit', event);
+  }
+
+  setBounds(id: number, bounds: Bounds): Promise<void> {
+    return this.#call('window.set-bounds', id, bounds);
   }
 
   windows(): Promise<readonly WindowState[]> {

@@ -140,5 +140,9 @@ export function runPreload(preload, worlds) {
     throw new Error(`A sandboxed preload cannot require "${name}".`);
   };
   const process = { platform: 'linux', versions: {}, env: {}, contextIsolated: true };
-  preload(require, { exports: {} }, {}, { ...process, sandboxed: true });
+  try {
+    preload(require, { exports: {} }, {}, { ...process, sandboxed: true });
+  } catch (error) {
+    send({ failed: String(error?.message ?? error) }); // Electron shows the page all the same.
+  }
 }

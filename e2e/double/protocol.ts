@@ -13,10 +13,19 @@ export interface TrayState {
   readonly items: readonly MenuItemState[];
 }
 
+export interface Bounds {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
 export interface WindowState {
   readonly id: number;
   readonly visible: boolean;
   readonly url: string;
+  readonly bounds: Bounds;
+  readonly webPreferences: Electron.WebPreferences;
 }
 
 export interface WindowOptions {
@@ -37,6 +46,13 @@ export interface AppMethods {
   'app.quit': () => void;
   'ipc.invoke': (id: number, channel: string, args: readonly unknown[], url: string) => unknown;
   'ipc.send': (id: number, channel: string, args: readonly unknown[], url: string) => void;
+  /** The system's theme has changed. */
+  'theme.set': (isDark: boolean) => void;
+  'notification.click': (title: string) => void;
+  /** What the three handlers of the session say: asked for, checked, for a device. */
+  'permission.ask': (permission: string) => readonly boolean[];
+  /** The preload script threw. */
+  'preload.failed': (id: number, text: string) => void;
   'menu.click': (path: readonly string[]) => void;
   'power.emit': (event: string) => void;
   'request.allowed': (url: string, resourceType: string) => boolean;
@@ -53,6 +69,8 @@ export interface AppMethods {
   'window.may-navigate': (id: number, url: string) => boolean;
   'window.may-open': (id: number, url: string) => boolean;
   'window.press-close': (id: number) => void;
+  /** The user drags the window. */
+  'window.set-bounds': (id: number, bounds: Bounds) => void;
 }
 
 /** What the application's process asks of the test, which owns the browser. */

@@ -19,6 +19,7 @@ const worldName = 'preload';
 /** What the preload's `ipcRenderer` sends. */
 type FromPreload =
   | { readonly send: string; readonly args: readonly unknown[] }
+  | { readonly failed: string }
   | { readonly invoke: number; readonly channel: string; readonly args: readonly unknown[] };
 
 export interface ShownWindowOptions extends WindowOptions {
@@ -130,6 +131,10 @@ export class ShownWindow {
 
   async #receive(message: FromPreload): Promise<void> {
     const url = realAddress(this.page.url());
+    if ('failed' in message) {
+      await this.#call('preload.failed', this.#id, message.failed);
+      return;
+    }
     if ('send' in message) {
       await this.#call('ipc.send', this.#id, message.send, message.args, url);
       return;

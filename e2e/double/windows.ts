@@ -2,14 +2,19 @@
 import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { host } from './host.ts';
-import type { WindowState } from './protocol.ts';
+import type { Bounds, WindowState } from './protocol.ts';
 
 let tellAllClosed = () => {};
+let tellWindow: (window: BrowserWindow) => void = () => {};
 let tellCreated: (contents: WebContentsDouble) => void = () => {};
 
 /** Lets `app` know, without these files importing each other. */
 export function onAllWindowsClosed(listener: () => void): void {
   tellAllClosed = listener;
+}
+
+export function onWindowCreated(listener: (window: BrowserWindow) => void): void {
+  tellWindow = listener;
 }
 
 export function onWebContentsCreated(listener: (contents: WebContentsDouble) => void): void {
@@ -83,6 +88,10 @@ export class WebContentsDouble
     this.emit('did-finish-load');
   }
 
+  preloadFailed(text: string): void {
+    this.emit('preload-error', {}, 'preload.cjs', new Error(text));
+  }
+
   crash(): void {
     this.emit('render-process-gone', {}, { reason: 'crashed', exitCode: 139 });
   }
@@ -110,12 +119,15 @@ export class BrowserWindow
       Electron.BrowserWindow,
       | 'destroy'
       | 'focus'
+      | 'getNormalBounds'
       | 'hide'
       | 'id'
       | 'isDestroyed'
+      | 'isMaximized'
       | 'isMinimized'
       | 'isVisible'
       | 'loadURL'
+      | 'maximize'
       | 'restore'
       | 'show'
     >
@@ -125,15 +137,21 @@ export class BrowserWindow
 
   readonly id = BrowserWindow.#nextId++;
   readonly webContents = new WebContentsDouble(this.id);
+  readonly #webPreferences: Electron.WebPreferences;
   #isVisible: boolean;
+  #isMaximized = false;
+  #bounds: Bounds;
 
   constructor(options: Electron.BrowserWindowConstructorOptions = {}) {
     super();
-    const { width = 800, height = 600, show = true, webPreferences = {} } = options;
+    const { x = 0, y = 0, width = 800, height = 600, show = true, webPreferences = {} } = options;
     requireIsolation(webPreferences);
     BrowserWindow.#all.set(this.id, this);
+    this.#webPreferences = webPreferences;
+    this.#bounds = { x, y, width, height };
     this.#isVisible = show;
     tellCreated(this.webContents);
+    tellWindow(this);
     const { preload } = webPreferences;
     void host('window.open', this.id, {
       width,
@@ -171,6 +189,23 @@ export class BrowserWindow
 
   hide(): void {
     this.#setVisible(false);
+  }
+
+  maximize(): void {
+    this.#isMaximized = true;
+    this.#setVisible(true);
+  }
+
+  isMaximized(): boolean {
+    return this.#isMaximized;
+  }
+
+  getNormalBounds(): Electron.Rectangle {
+    return { ...this.#bounds };
+  }
+
+  setBounds(bounds: Bounds): void {
+    this.#bounds = bounds;
   }
 
   focus(): void {
@@ -211,7 +246,13 @@ export class BrowserWindow
   }
 
   describe(): WindowState {
-    return { id: this.id, visible: this.#isVisible, url: this.webContents.getURL() };
+    return {
+      id: this.id,
+      visible: this.#isVisible,
+      url: this.webContents.getURL(),
+      bounds: this.#bounds,
+      webPreferences: this.#webPreferences,
+    };
   }
 
   #setVisible(visible: boolean): void {

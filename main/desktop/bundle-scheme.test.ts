@@ -2,7 +2,12 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { answerFromBundle, bundleFile, isBundleUrl } from './bundle-scheme.ts';
+import {
+  answerFromBundle,
+  bundleFile,
+  isBundleUrl,
+  registerBundleScheme,
+} from './bundle-scheme.ts';
 
 let outside = '';
 let bundle = '';
@@ -39,13 +44,16 @@ test.each([
   ['app://bundle/nothing', 'GET', 404],
   ['app://other/', 'GET', 404],
   ['app://bundle/', 'POST', 405],
-])('%s with %s is answered %i under the content security policy', async (url, method, status) => {
-  const response = await get(url, method);
-  expect(response.status).toBe(status);
-  const policy = response.headers.get('content-security-policy');
-  expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
-  expect(policy).not.toContain('unsafe');
-});
+])(
+  'S7 %s with %s is answered %i under the content security policy',
+  async (url, method, status) => {
+    const response = await get(url, method);
+    expect(response.status).toBe(status);
+    const policy = response.headers.get('content-security-policy');
+    expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
+    expect(policy).not.toContain('unsafe');
+  },
+);
 
 test('a HEAD has the head and no body', async () => {
   const response = await get('app://bundle/', 'HEAD');
@@ -69,12 +77,12 @@ test.each([
   'file:///etc/passwd',
   'https://bundle/index.html',
   'not an address',
-])('%s leads nowhere', async (url) => {
+])('S18 %s leads nowhere', async (url) => {
   const response = await get(url);
   expect([response.status, await response.text()]).toEqual([404, 'Not found']);
 });
 
-test('every file that is named lies inside the bundle', () => {
+test('S18 every file that is named lies inside the bundle', () => {
   expect(bundleFile(bundle, 'app://bundle/a/b.js')).toBe(join(bundle, 'a/b.js'));
   expect(bundleFile(bundle, 'app://bundle/assets/')).toBe(join(bundle, 'assets/index.html'));
   expect(bundleFile(bundle, 'app://bundle/..%2f')).toBeNull();
@@ -85,4 +93,16 @@ test('only our scheme with our host is our page', () => {
   expect(isBundleUrl('app://bundle:80/')).toBe(false);
   expect(isBundleUrl('app:bundle')).toBe(false);
   expect(isBundleUrl('')).toBe(false);
+});
+
+test('S18 the scheme is standard and secure, and has no privilege to go round the policy', () => {
+  let schemes: readonly Electron.CustomScheme[] = [];
+  registerBundleScheme({
+    registerSchemesAsPrivileged: (given) => {
+      schemes = given;
+    },
+  });
+  expect(schemes).toEqual([
+    { scheme: 'app', privileges: { standard: true, secure: true, supportFetchAPI: true } },
+  ]);
 });

@@ -6,8 +6,8 @@
 import { readFile } from 'node:fs/promises';
 import { extname, join, resolve, sep } from 'node:path';
 
-export const bundleScheme = 'app';
-export const bundleHost = 'bundle';
+const bundleScheme = 'app';
+const bundleHost = 'bundle';
 /** The address of the status window's page. */
 export const bundleUrl = `${bundleScheme}://${bundleHost}/`;
 

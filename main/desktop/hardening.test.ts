@@ -3,11 +3,12 @@ import { expect, test } from 'vitest';
 import {
   blockForeignRequests,
   blockNavigationAndWindows,
+  denyPermissions,
   openExternal,
   openFile,
 } from './hardening.ts';
 
-test('web addresses are opened in the browser', async () => {
+test('S15 web addresses are opened in the browser', async () => {
   const opened: string[] = [];
   const shell = { openExternal: async (url: string) => void opened.push(url) };
   await openExternal(shell, 'https://example.org/a b');
@@ -25,7 +26,7 @@ test.each([
   '',
   undefined,
   { href: 'https://example.org' },
-])('%j is never handed to the operating system', async (address) => {
+])('S15 %j is never handed to the operating system', async (address) => {
   const shell = { openExternal: () => Promise.reject(new Error('It was opened.')) };
   await expect(openExternal(shell, address)).rejects.toMatchObject({ code: 'bad_request' });
 });
@@ -80,7 +81,7 @@ function guardedPage() {
   return { prevents, opening };
 }
 
-test('a page neither leaves the bundle nor opens a window', () => {
+test('S12 S13 S14 a page neither leaves the bundle nor opens a window or a webview', () => {
   const { prevents, opening } = guardedPage();
   for (const event of ['will-navigate', 'will-frame-navigate', 'will-redirect']) {
     expect(prevents(event, 'https://example.org/')).toBe(true);
@@ -88,4 +89,20 @@ test('a page neither leaves the bundle nor opens a window', () => {
   }
   expect(prevents('will-attach-webview', 'app://bundle/')).toBe(true);
   expect(opening).toEqual({ action: 'deny' });
+});
+
+test('S5 every permission is refused, asked for, checked or for a device', () => {
+  let answers: readonly unknown[] = [];
+  const note = (answer: unknown) => {
+    answers = [...answers, answer];
+  };
+  denyPermissions({
+    setPermissionRequestHandler: (handler) =>
+      handler?.({} as Electron.WebContents, 'media', note, {} as Electron.PermissionRequest),
+    setPermissionCheckHandler: (handler) =>
+      note(handler?.(null, 'media', '', {} as Electron.PermissionCheckHandlerHandlerDetails)),
+    setDevicePermissionHandler: (handler) =>
+      note(handler?.({} as Electron.DevicePermissionHandlerHandlerDetails)),
+  });
+  expect(answers).toEqual([false, false, false]);
 });

@@ -95,12 +95,23 @@ test.each([
   ['a host that only begins like ours', { url: 'app://bundle@evil/', parent: null }],
   ['a file', { url: 'file:///app://bundle/', parent: null }],
   ['an empty address', { url: '', parent: null }],
-])('%s is refused and hears nothing', async (_who, frame) => {
+])('S17 %s is refused and hears nothing', async (_who, frame) => {
   const { call, listen, asked, page, pages } = served();
   expect(await call('control', {}, frame)).toMatchObject({ ok: false, code: 'forbidden_origin' });
   listen('snapshot', true, frame);
   pages.push('snapshot', snapshot);
   expect([asked, page.received]).toEqual([[], []]);
+  expect(pages.hasSpoken(page)).toBe(false);
+});
+
+test('a page that has called or listened is known to work', async () => {
+  for (const speak of ['call', 'listen'] as const) {
+    const { call, listen, page, pages } = served();
+    expect(pages.hasSpoken(page)).toBe(false);
+    if (speak === 'call') await call('control', {});
+    else listen('events');
+    expect(pages.hasSpoken(page)).toBe(true);
+  }
 });
 
 test.each(['', 'shutdown', 'toString', '__proto__', 7, null])(
@@ -111,7 +122,7 @@ test.each(['', 'shutdown', 'toString', '__proto__', 7, null])(
   },
 );
 
-test('an argument that is too large or no plain data never reaches its handler', async () => {
+test('S+ an argument that is too large or no plain data never reaches its handler', async () => {
   const { call, asked } = served();
   const large = { type: 'Restart', service: 'ä'.repeat(maxLineBytes / 2) };
   expect(await call('control', large)).toMatchObject({ ok: false, code: 'too_large' });

@@ -54,6 +54,8 @@ export interface Pages<SomePage extends Page> {
   push<Name extends keyof Pushes>(name: Name, message: Pushes[Name]['message']): boolean;
   /** Gives a page that was just shown what it missed. */
   catchUp(page: SomePage): void;
+  /** True once this page has called or listened: its scripts and its bridge work. */
+  hasSpoken(page: SomePage): boolean;
 }
 
 export interface ServeOptions<SomePage extends Page> {
@@ -68,6 +70,7 @@ export interface ServeOptions<SomePage extends Page> {
 export function serve<SomePage extends Page>(options: ServeOptions<SomePage>): Pages<SomePage> {
   const { ipcMain, contract, handlers, latest, isVisible } = options;
   const listening = new Map<SomePage, Set<keyof Pushes>>();
+  const spoken = new WeakSet<SomePage>();
 
   const isPush = (name: unknown): name is keyof Pushes =>
     typeof name === 'string' && Object.hasOwn(contract.pushes, name);
@@ -93,6 +96,7 @@ export function serve<SomePage extends Page>(options: ServeOptions<SomePage>): P
   ipcMain.handle(callChannel, (event, name, argument) =>
     inEnvelope(async () => {
       requireOwnPage(event);
+      spoken.add(event.sender);
       if (typeof name !== 'string' || !Object.hasOwn(contract.calls, name)) {
         throw new CodedError('not_found', 'There is no such call.');
       }
@@ -104,6 +108,7 @@ export function serve<SomePage extends Page>(options: ServeOptions<SomePage>): P
   ipcMain.on(listenChannel, (event, name, wanted) => {
     // A one-way message has nobody to tell of a refusal; what is not allowed is just not done.
     if (!isOwnPage(event) || !isPush(name)) return;
+    spoken.add(event.sender);
     const names = namesOf(event.sender);
     if (wanted !== true) {
       names.delete(name);
@@ -126,6 +131,7 @@ export function serve<SomePage extends Page>(options: ServeOptions<SomePage>): P
     catchUp(page) {
       for (const name of listening.get(page) ?? []) tellLatest(page, name);
     },
+    hasSpoken: (page) => spoken.has(page),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Notifications of the system about what happens to services, while the configuration wants them. */
-import { Notification } from 'electron';
 import type { StatusSnapshot } from '../../shared/status.ts';
 import { Notices } from './notices.ts';
+import { showNotification } from './show-notification.ts';
 
 export interface SystemNoticesOptions {
   readonly first: StatusSnapshot;
@@ -19,11 +19,8 @@ export function systemNotices(options: SystemNoticesOptions): (snapshot: StatusS
   const notices = new Notices(options.first);
   return (snapshot) => {
     const found = notices.next(snapshot, performance.now());
-    if (!options.isWanted() || !Notification.isSupported()) return;
-    for (const { title, body } of found) {
-      const notification = new Notification({ title, body, icon: options.iconFile });
-      notification.on('click', options.onClick);
-      notification.show();
-    }
+    if (!options.isWanted()) return;
+    const { iconFile, onClick } = options;
+    for (const notice of found) showNotification({ ...notice, iconFile, onClick });
   };
 }

@@ -1,7 +1,7 @@
 /** The tray icon on a real tray: Electron's objects behind the port of `tray.ts`. */
 import { Menu, type NativeImage, nativeImage, Tray } from 'electron';
 import type { Health } from '../../shared/status.ts';
-import { trayIconFile } from './icons.ts';
+import { type Panel, trayIconFile } from './icons.ts';
 import { type TrayPort, toTemplate } from './tray.ts';
 import type { TrayAction } from './tray-menu.ts';
 
@@ -22,8 +22,8 @@ export function createSystemTray(
 }
 
 /** The picture of a state; throws if the file is missing, because an empty icon is an invisible one. */
-export function trayImage(appPath: string, health: Health): NativeImage {
-  const file = trayIconFile(appPath, process.platform, health);
+export function trayImage(appPath: string, health: Health, panel: Panel): NativeImage {
+  const file = trayIconFile(appPath, process.platform, health, panel);
   const image = nativeImage.createFromPath(file);
   if (image.isEmpty()) throw new Error(`The tray icon ${file} is missing or unreadable.`);
   return image;

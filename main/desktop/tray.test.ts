@@ -3,6 +3,7 @@ import type { Health } from '../../shared/status.ts';
 import { overallSentence } from '../../shared/wording.ts';
 import type { Attempt } from './attempt.ts';
 import { serviceIn, snapshotOf } from './fixtures.ts';
+import type { Panel } from './icons.ts';
 import { TrayIcon, type TrayPort, toTemplate } from './tray.ts';
 import type { TrayItem } from './tray-menu.ts';
 
@@ -19,7 +20,7 @@ function tooltipOf(snapshot: typeof ready): string {
 /** A tray that notes what it is told. */
 function recordingTray() {
   const told: string[] = [];
-  const port: TrayPort<Health> = {
+  const port: TrayPort<string> = {
     setToolTip: (text) => void told.push(`tooltip ${text.split('\n')[1]}`),
     setImage: (image) => void told.push(`icon ${image}`),
     setMenu: (items) => void told.push(`menu ${items.length}`),
@@ -35,19 +36,25 @@ function recordingTray() {
       return false;
     }
   };
-  const create = (image: Health) => {
+  const create = (image: string) => {
     told.push(`create ${image}`);
     return port;
   };
   /** What was told since the last look. */
   const news = () => told.splice(0);
-  return { options: { create, image: (health: Health) => health, attempt }, news, port, problems };
+  let panel: Panel = 'light';
+  const image = (health: Health, on: Panel) => (on === 'light' ? health : `${health} on dark`);
+  const darken = () => {
+    panel = 'dark';
+  };
+  const options = { create, image, panel: () => panel, attempt };
+  return { options, news, port, problems, darken };
 }
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test('the icon appears complete: picture, tooltip and menu', () => {
+test('W34 the icon appears complete: picture, tooltip and menu', () => {
   const { options, news } = recordingTray();
   new TrayIcon(options, failed);
   expect(news()).toEqual(['create failed', tooltipOf(failed), 'menu 11']);
@@ -64,7 +71,21 @@ test('of many states in a quarter of a second only the last is shown', () => {
   expect(news()).toEqual([tooltipOf(stopped), 'menu 11']);
 });
 
-test('the picture changes at most once a second, the words meanwhile', () => {
+test('a panel that gets dark gets a picture for dark panels', () => {
+  const { options, news, darken } = recordingTray();
+  const tray = new TrayIcon(options, ready);
+  vi.advanceTimersByTime(1_000);
+  news();
+  tray.repaint();
+  vi.advanceTimersByTime(1_000);
+  expect(news()).toEqual([]);
+  darken();
+  tray.repaint();
+  vi.advanceTimersByTime(250);
+  expect(news()).toEqual(['icon healthy on dark']);
+});
+
+test('W34 the picture follows the health, at most once a second, and the words meanwhile', () => {
   const { options, news } = recordingTray();
   const tray = new TrayIcon(options, ready);
   news();

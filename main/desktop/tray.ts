@@ -8,6 +8,7 @@ import { assertNever } from '../../shared/assert-never.ts';
 import type { Health, StatusSnapshot } from '../../shared/status.ts';
 import { overallHealth, trayTooltip } from '../../shared/wording.ts';
 import type { Attempt } from './attempt.ts';
+import type { Panel } from './icons.ts';
 import { type TrayAction, type TrayItem, trayMenu } from './tray-menu.ts';
 
 const updateIntervalMs = 250;
@@ -22,21 +23,33 @@ export type TrayPort<Image> = Pick<Electron.Tray, 'setToolTip' | 'destroy'> & {
 export interface TrayIconOptions<Image> {
   /** Creates the tray; throws where there is none. */
   readonly create: (image: Image) => TrayPort<Image>;
-  readonly image: (health: Health) => Image;
+  readonly image: (health: Health, panel: Panel) => Image;
+  /** What the icon lies on at this moment. */
+  readonly panel: () => Panel;
   readonly attempt: Attempt;
+}
+
+interface Picture {
+  readonly health: Health;
+  readonly panel: Panel;
+}
+
+function nameOf({ health, panel }: Picture): string {
+  return `${health} ${panel}`;
 }
 
 /** Owns the tray icon from its creation to `dispose`. */
 export class TrayIcon<Image> implements Disposable {
   readonly #options: TrayIconOptions<Image>;
-  readonly #images = new Map<Health, Image>();
+  readonly #images = new Map<string, Image>();
   readonly #tray: TrayPort<Image>;
   #snapshot: StatusSnapshot;
   #timer: NodeJS.Timeout | undefined;
   #dueAtMs = Number.POSITIVE_INFINITY;
   #updatedAtMs = Number.NEGATIVE_INFINITY;
   #iconChangedAtMs = performance.now();
-  #health: Health;
+  /** The picture that is shown. */
+  #shown: Picture;
   #tooltip = '';
   #menu = '';
 
@@ -44,14 +57,19 @@ export class TrayIcon<Image> implements Disposable {
   constructor(options: TrayIconOptions<Image>, snapshot: StatusSnapshot) {
     this.#options = options;
     this.#snapshot = snapshot;
-    this.#health = overallHealth(snapshot);
-    this.#tray = options.create(this.#image(this.#health));
+    this.#shown = this.#wanted();
+    this.#tray = options.create(this.#image(this.#shown));
     this.#update();
   }
 
   /** Shows this state, soon; of several states in a short time only the last. */
   render(snapshot: StatusSnapshot): void {
     this.#snapshot = snapshot;
+    this.#updateNoSoonerThan(this.#updatedAtMs + updateIntervalMs);
+  }
+
+  /** The panel may have changed its colour. */
+  repaint(): void {
     this.#updateNoSoonerThan(this.#updatedAtMs + updateIntervalMs);
   }
 
@@ -98,23 +116,27 @@ export class TrayIcon<Image> implements Disposable {
   }
 
   #updateIcon(): void {
-    const health = overallHealth(this.#snapshot);
-    if (health === this.#health) return;
+    const wanted = this.#wanted();
+    if (nameOf(wanted) === nameOf(this.#shown)) return;
     const dueAtMs = this.#iconChangedAtMs + iconIntervalMs;
     if (performance.now() < dueAtMs) {
       this.#updateNoSoonerThan(dueAtMs);
       return;
     }
     this.#iconChangedAtMs = performance.now();
-    this.#tray.setImage(this.#image(health));
-    this.#health = health;
+    this.#tray.setImage(this.#image(wanted));
+    this.#shown = wanted;
   }
 
-  #image(health: Health): Image {
-    const known = this.#images.get(health);
+  #wanted(): Picture {
+    return { health: overallHealth(this.#snapshot), panel: this.#options.panel() };
+  }
+
+  #image(picture: Picture): Image {
+    const known = this.#images.get(nameOf(picture));
     if (known !== undefined) return known;
-    const image = this.#options.image(health);
-    this.#images.set(health, image);
+    const image = this.#options.image(picture.health, picture.panel);
+    this.#images.set(nameOf(picture), image);
     return image;
   }
 }

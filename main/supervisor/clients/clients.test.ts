@@ -25,6 +25,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.useRealTimers();
   clients.close();
 });
@@ -76,6 +77,18 @@ test('with a lease a window outlives its connection, but not the lease', () => {
   vi.advanceTimersByTime(4_999);
   expect(ids()).toEqual(['client-1']);
   vi.advanceTimersByTime(1);
+  expect(ids()).toEqual([]);
+});
+
+test('F2 a lease that ends while the machine sleeps begins anew when it wakes', () => {
+  vi.useFakeTimers();
+  clients.attach({ ...window, lease_ms: 5_000 }, null);
+  const awake = performance.now.bind(performance);
+  // As on a system whose monotonic clock runs on in a sleep.
+  vi.spyOn(performance, 'now').mockImplementation(() => awake() + 3_600_000);
+  vi.advanceTimersByTime(5_000);
+  expect(ids()).toEqual(['client-1']);
+  vi.advanceTimersByTime(5_000);
   expect(ids()).toEqual([]);
 });
 

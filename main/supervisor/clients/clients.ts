@@ -43,8 +43,13 @@ interface Client {
   lease: Lease | null;
 }
 
+/** A lease that is over so much later than it was meant to was over while the machine slept, in ms. */
+const sleepToleranceMs = 2_000;
+
 interface Lease {
   readonly timer: NodeJS.Timeout;
+  /** Its end by the monotonic clock. */
+  dueAt: number;
   until: number;
 }
 
@@ -105,6 +110,7 @@ export class Clients {
       const { lease_ms } = client.introduction;
       if (!isMeant || client.lease === null || lease_ms === undefined) continue;
       client.lease.until = Date.now() + lease_ms;
+      client.lease.dueAt = performance.now() + lease_ms;
       client.lease.timer.refresh();
     }
   }
@@ -157,8 +163,15 @@ export class Clients {
     if (client.lease) clearTimeout(client.lease.timer);
     client.lease = null;
     if (leaseMs === undefined) return;
-    const timer = setTimeout(() => this.detach(client.id), leaseMs).unref();
-    client.lease = { timer, until: Date.now() + leaseMs };
+    const timer = setTimeout(() => this.#onLeaseEnd(client, leaseMs), leaseMs).unref();
+    client.lease = { timer, until: Date.now() + leaseMs, dueAt: performance.now() + leaseMs };
+  }
+
+  /** In a sleep of the machine nobody could renew a lease; it begins anew. */
+  #onLeaseEnd(client: Client, leaseMs: number): void {
+    const lateByMs = performance.now() - (client.lease?.dueAt ?? 0);
+    if (client.lease !== null && lateByMs >= sleepToleranceMs) this.#lend(client, leaseMs);
+    else this.detach(client.id);
   }
 
   #announceEmpty(): void {
