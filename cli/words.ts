@@ -6,7 +6,7 @@ const hour = 60 * minute;
 const day = 24 * hour;
 
 /** `4 s`, `12 min`, `3 h 5 min`, `2 d 4 h`; a clock that was set back counts as now. */
-export function duration(ms: number): string {
+function duration(ms: number): string {
   const left = Math.max(0, ms);
   if (left < minute) return `${Math.floor(left / second)} s`;
   if (left < hour) return `${Math.floor(left / minute)} min`;

@@ -17,10 +17,10 @@ import { errorCodes } from '../shared/errors.ts';
 const docs = join(import.meta.dirname, '..', 'docs');
 
 /** The generated pages: file name → text. */
-export function generatedPages(): ReadonlyMap<string, string> {
+function generatedPages(): ReadonlyMap<string, string> {
   return new Map([
     ['configuration.md', configurationPage()],
-    ['supervisor.schema.json', JSON.stringify(configJsonSchema, null, 2)],
+    ['supervisor.schema.json', JSON.stringify(configJsonSchema(), null, 2)],
     ['protocol.md', protocolPage()],
     ['errors.md', errorsPage()],
     ['cli.md', cliPage(notice)],
@@ -89,7 +89,8 @@ may have ${maxLineBytes} bytes.`,
     `- Linux, macOS: the Unix socket that \`ports.json\` names as \`control_socket\`; only its user can open it.
 - Windows: the pipe \`[supervisor] control_pipe\`.
 - TCP \`127.0.0.1:45470\` (\`[supervisor] control_tcp_port\`). A first line that looks like HTTP closes the connection
-  unexecuted. With \`[auth] control_tcp_token\` the first line must be \`Authenticate\`.
+  unexecuted. With \`[auth] control_tcp_token\` the first line must be \`Authenticate\`; without it, only the verbs that read and
+  write the file (\`GetConfig\`, \`SaveConfig\`, \`ConfigVersion\`) need it: every user of the machine reaches this port.
 - HTTP \`POST /control\` on \`127.0.0.1:3464\`: one request as the body, the same reply; and \`GET /control/watch\`, a stream of
   server-sent events: \`snapshot\` (the whole state, at once and whenever it changed) and \`events\` (batches of data-change events).
   Both need the token: \`Authorization: Bearer …\`, \`X-PM-API-Key: …\`, or the page's cookie.`,

@@ -32,6 +32,7 @@ async function projectWithTools(): Promise<FakeProject> {
     ['typescript', 'tsc', noted('tsc')],
     ['oxlint', 'oxlint', noted('oxlint')],
     ['@biomejs/biome', 'biome', noted('biome')],
+    ['knip', 'knip', noted('knip')],
     ['vitest', 'vitest', vitestPasses],
     ['playwright', 'playwright', playwrightStandIn('expected')],
   ] as const;
@@ -54,14 +55,19 @@ describe.skipIf(process.platform === 'win32')('npm test', { timeout: 30_000 }, (
     const started = runTests(project);
     expect(await started.exit).toBe(0);
     const tools = (await project.calls()).filter((call) => !/^(npm|vite) /.test(call));
-    expect(tools.slice(0, 3).sort()).toEqual(['biome check .', 'oxlint --type-aware', 'tsc -b']);
-    expect(tools.slice(3)).toEqual([
+    expect(tools.slice(0, 4).sort()).toEqual([
+      'biome check .',
+      'knip --no-progress',
+      'oxlint --type-aware',
+      'tsc -b',
+    ]);
+    expect(tools.slice(4)).toEqual([
       'vitest run',
       'playwright test --config e2e/playwright.config.ts --pass-with-no-tests',
     ]);
     expect(started.stdout()).toContain(`browser ${process.execPath}`);
     expect(started.stdout()).toMatch(/✓ tsc -b +\d+\.\d s {2}1 passed, 0 failed\n/);
-    expect(lastLine(started)).toBe('9 passed, 0 failed');
+    expect(lastLine(started)).toBe('10 passed, 0 failed');
   });
 
   test('a failing step does not keep the later ones from running, and the exit code is 1', async () => {
@@ -79,7 +85,7 @@ describe.skipIf(process.platform === 'win32')('npm test', { timeout: 30_000 }, (
     expect(await started.exit).toBe(1);
     expect(started.stdout()).toContain('✗ tsc -b\na.ts(1,2): error\n');
     expect(started.stdout()).toContain('Building the program failed: Error: no source.');
-    expect(lastLine(started)).toBe('7 passed, 3 failed');
+    expect(lastLine(started)).toBe('8 passed, 3 failed');
   });
 
   test('a runner that dies without a count has failed', async () => {
@@ -88,7 +94,7 @@ describe.skipIf(process.platform === 'win32')('npm test', { timeout: 30_000 }, (
     await project.write('registry/playwright/tool.cjs', 'process.exit(0)');
     const started = runTests(project);
     expect(await started.exit).toBe(1);
-    expect(lastLine(started)).toBe('3 passed, 2 failed');
+    expect(lastLine(started)).toBe('4 passed, 2 failed');
   });
 
   test('without a browser its tests are counted as skipped, each with the reason', async () => {
@@ -98,7 +104,7 @@ describe.skipIf(process.platform === 'win32')('npm test', { timeout: 30_000 }, (
     expect(started.stdout()).toContain(
       `a.spec.ts › opens: CHROMIUM=${project.root}/gone is no file`,
     );
-    expect(lastLine(started)).toBe('8 passed, 0 failed, 1 skipped');
+    expect(lastLine(started)).toBe('9 passed, 0 failed, 1 skipped');
   });
 
   test('with a filter only vitest runs', async () => {

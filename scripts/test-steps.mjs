@@ -23,7 +23,7 @@ const testTimeoutMs = 30 * 60_000;
  */
 
 /**
- * Type check and linters, side by side; each counts as one test.
+ * Type check, linters and the search for what nobody uses, side by side; each counts as one test.
  * @param {Bench} bench
  * @returns {Promise<StepResult[]>}
  */
@@ -32,6 +32,7 @@ export function lintSteps(bench) {
     lintStep(bench, 'tsc -b', 'typescript', 'tsc', ['-b']),
     lintStep(bench, 'oxlint --type-aware', 'oxlint', 'oxlint', ['--type-aware']),
     lintStep(bench, 'biome check .', '@biomejs/biome', 'biome', ['check', '.']),
+    lintStep(bench, 'knip', 'knip', 'knip', ['--no-progress']),
   ]);
 }
 

@@ -4,13 +4,27 @@ import { flag, port } from './config-fields.ts';
 
 const loopback: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
 
+/**
+ * All addresses of the machine, and the one of them that the page takes: the old supervisor had the first
+ * as its default, so files have it, and they must go on working.
+ */
+const everywhere: ReadonlyMap<string, string> = new Map([
+  ['0.0.0.0', '127.0.0.1'],
+  ['::', '::1'],
+]);
+
+/** Where the page listens: on this machine only, also where the file says all addresses. */
+export function pageAddress(bindAddress: string): string {
+  return everywhere.get(bindAddress) ?? bindAddress;
+}
+
 export const guiServer = z
   .object({
     enabled: flag(true, 'Serves the status page and control requests over HTTP.'),
     port: port(3464, 'Port of the status page.'),
     bind_address: z
       .string()
-      .refine((address) => loopback.includes(address), {
+      .refine((address) => loopback.includes(pageAddress(address)), {
         error: ({ input }) =>
           `the page serves only this machine: expected "127.0.0.1", "::1" or "localhost", found ${JSON.stringify(input)}`,
       })
@@ -61,7 +75,7 @@ export const auth = z
     ),
     control_tcp_token: flag(
       false,
-      'Asks for the token over TCP, too: the first line must be {"type":"Authenticate","token":"…"}.',
+      'Asks for the token for everything over TCP: the first line must be {"type":"Authenticate","token":"…"}. Without this, only requests that read or write the configuration file need it.',
     ),
     clients,
   })

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { choice, filledText, list, programFields } from './config-fields.ts';
 
-export const containerEngines = ['podman', 'docker'] as const;
+const containerEngines = ['podman', 'docker'] as const;
 
 /** `3000`, `3000:3000` or `127.0.0.1:3000:3000`, as the engines and the old supervisor write it. */
 const portMapping = z

@@ -3,13 +3,23 @@ import { z } from 'zod';
 import { filledText, flag, isOrigin, wholeNumber } from './config-fields.ts';
 import { serverName } from './config-names.ts';
 
+const hasNoCredentials = (address: string) =>
+  !URL.canParse(address) || new URL(address).username + new URL(address).password === '';
+
 const eventSource = z
   .object({
     name: serverName.meta({ description: 'Name of the source.', examples: ['search-index'] }),
-    url: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).meta({
-      description: 'Address of the stream of server-sent events.',
-      examples: ['http://127.0.0.1:8080/events'],
-    }),
+    url: z
+      .url({ protocol: /^https?$/, error: 'must be an http or https address' })
+      // Where the address is shown, they would be too; and no HTTP client of today sends them.
+      .refine(hasNoCredentials, {
+        error: ({ input }) =>
+          `must not hold a name or password (headers can), found some for ${new URL(String(input)).host}`,
+      })
+      .meta({
+        description: 'Address of the stream of server-sent events.',
+        examples: ['http://127.0.0.1:8080/events'],
+      }),
     headers: z
       .record(
         z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be a header name'),

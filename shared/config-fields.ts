@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 
-export const restartPolicies = ['always_restart', 'restart_on_failure', 'never_restart'] as const;
+const restartPolicies = ['always_restart', 'restart_on_failure', 'never_restart'] as const;
 
 /** What a number counts, in the plural, as it appears in messages. */
 export type Unit =

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { configJsonSchema } from './config-json-schema.ts';
 import { configSections } from './config-keys.ts';
 
-const schema = configJsonSchema as Record<string, unknown>;
+const schema = configJsonSchema() as Record<string, unknown>;
 const validate = new Ajv2020({ strict: true, allErrors: true, validateFormats: false }).compile(
   schema,
 );

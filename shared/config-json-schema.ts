@@ -6,9 +6,7 @@ import { configSchema } from './config-schema.ts';
 type Json = { [key: string]: unknown };
 
 /** JSON Schema 2020-12 of the file as it is written: every key optional that has a default. */
-export const configJsonSchema: object = made();
-
-function made(): object {
+export function configJsonSchema(): object {
   const schema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as Json;
   // Keys of the old supervisor are accepted: an editor is not to mark them as mistakes.
   for (const { path, notice } of legacyKeys) {

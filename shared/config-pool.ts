@@ -43,6 +43,14 @@ export function poolFields({ maxInstances, basePort }: PoolDefaults) {
       max: 86_400,
       unit: 'seconds',
     }),
+    drain_timeout_s: wholeNumber({
+      description:
+        'How long calls and tasks that are under way may take before their instance is stopped all the same: at an upgrade, when it is recycled or not needed any more.',
+      fallback: 60,
+      min: 0,
+      max: 86_400,
+      unit: 'seconds',
+    }),
     session_idle_minutes: wholeNumber({
       description: 'A session without a request or an open stream for so long is ended; 0: never.',
       fallback: 1_440,

@@ -15,7 +15,7 @@ import { proxy } from './config-proxy.ts';
 import { dashboard, fallbackApi, reconnect, runtimeOutput, servers } from './config-services.ts';
 import { interactiveTerminal } from './config-terminal.ts';
 
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 
 const supervisor = z
   .object({
@@ -78,9 +78,6 @@ export type Config = z.infer<typeof configSchema>;
 
 /** One `[[servers]]` block. */
 export type ServerConfig = Config['servers'][number];
-
-/** One `[[proxy.routes]]` block. */
-export type ProxyRouteConfig = Config['proxy']['routes'][number];
 
 /** One `[[events.sources]]` block. */
 export type EventSourceConfig = Config['events']['sources'][number];

@@ -50,7 +50,7 @@ const mcpService = z
   .describe('Name of an MCP server of [[servers]]; by default mcp, the main pool');
 
 /** What a watch can tell of. */
-export const watchTopics = ['state', 'snapshot', 'events', 'logs'] as const;
+const watchTopics = ['state', 'snapshot', 'events', 'logs'] as const;
 
 export type WatchTopic = (typeof watchTopics)[number];
 
@@ -209,7 +209,9 @@ export const requestSchemas = {
   ShutdownSupervisor: z.object({}),
   Authenticate: z
     .object({ token: z.string() })
-    .describe('Must come first over TCP while [auth] control_tcp_token is on'),
+    .describe(
+      'Must come first over TCP while [auth] control_tcp_token is on, and always before GetConfig, SaveConfig and ConfigVersion',
+    ),
 } as const;
 
 export type RequestType = keyof typeof requestSchemas;

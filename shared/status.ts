@@ -107,8 +107,26 @@ export interface ServiceStatus extends Partial<ProcessUsage> {
   readonly outputFile?: string | null;
   /** Why its output is not written to the file now; null while it is. */
   readonly outputProblem?: string | null;
+  /** How it is asked whether it is well; null before its first start, absent where nothing is asked. */
+  readonly probe?: ProbeStatus | null;
   /** Of a pool whose instances are being replaced, or were not all replaced; else null or absent. */
   readonly upgrade?: UpgradeStatus | null;
+}
+
+/** How a service is asked whether it is well. */
+export interface ProbeStatus {
+  /** What makes it ready: `GET http://127.0.0.1:3460/health`; null: that its process runs. */
+  readonly ready: string | null;
+  /** What is asked while it runs; null: nothing, it lives as long as its process. */
+  readonly alive: string | null;
+  /** Between two questions. */
+  readonly periodMs: number;
+  /** An answer must come within this. */
+  readonly timeoutMs: number;
+  /** After so many missed answers in a row it is given up. */
+  readonly threshold: number;
+  /** It must be ready so soon after its start. */
+  readonly startTimeoutMs: number;
 }
 
 /** How far a rolling upgrade has come. */
@@ -201,6 +219,7 @@ export interface SourceStatus {
   readonly name: string;
   readonly kind: 'stream' | 'webhook' | 'control';
   readonly state: 'connected' | 'connecting' | 'waiting' | 'idle';
+  /** Without name, password and query, which may be secrets. */
   readonly url: string | null;
   readonly received: number;
   /** Events in the last full minute. */

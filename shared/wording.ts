@@ -53,8 +53,8 @@ export function eventsTooltipLine(events: EventFacts): string {
   return `Events: ● ${count(events.subscribers.length, 'subscriber')}`;
 }
 
-/** A service that somebody expects to run. */
-function isExpected(service: ServiceStatus): boolean {
+/** A service that somebody expects to run: one on demand may rest. */
+export function isExpected(service: Pick<ServiceStatus, 'onDemand' | 'state'>): boolean {
   return !(service.onDemand && service.state === 'stopped');
 }
 

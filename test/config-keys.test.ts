@@ -51,6 +51,7 @@ const pool: Readonly<Record<string, Proof>> = {
   max_sessions: [`${room}/pool/pool-bounds.test.ts`, 'a bound on sessions counts'],
   failover: [`${room}/pool/pool-processes.test.ts`, 'failover'],
   scale_down_after_s: [`${room}/pool/pool-bounds.test.ts`, 'scaleDownAfterMs: 50'],
+  drain_timeout_s: [`${room}/gateway/failover-drain.test.ts`, 'drainTimeoutMs: 50'],
   session_idle_minutes: [`${room}/pool/pool-bounds.test.ts`, 'sessionIdleMs: 50'],
   max_memory_mb: [`${room}/pool/renewal.test.ts`, 'maxMemoryMb'],
   max_age_hours: [`${room}/pool/renewal.test.ts`, 'maxAgeHours'],

@@ -294,8 +294,8 @@ export async function startSupervisor(options: StartOptions = {}): Promise<Runni
 
 async function readyPorts(place: Place, started: SupervisorProcess): Promise<Ports | null> {
   if (!started.isRunning) throw new Error('it ended');
-  const ports = await place.ports();
-  // The file may be one that an earlier run left when it was killed.
+  // The file may be one that an earlier run left when it was killed, or that somebody has spoilt.
+  const ports = await place.ports().catch(() => null);
   return ports?.supervisor_pid === started.pid ? ports : null;
 }
 

@@ -2,6 +2,7 @@
  * Everything of the control plane, put together: what can be asked (commands), the doors over which it is,
  * the attached windows and the form apps.
  */
+import { pageAddress } from '../../shared/config-access.ts';
 import type { Reply } from '../../shared/control-protocol.ts';
 import type { StampedEvent } from '../../shared/events.ts';
 import type {
@@ -102,7 +103,11 @@ export class ControlRoom {
       now: () => performance.now(),
     });
     this.#socketDoor = new LineDoor(this.#dispatch, logger);
-    this.#tcpDoor = new LineDoor(this.#dispatch, logger, auth.control_tcp_token ? tokens : null);
+    this.#tcpDoor = new LineDoor(
+      this.#dispatch,
+      logger,
+      tokens.admission(auth.control_tcp_token ? 'for everything' : 'for the file'),
+    );
     this.page = new PageDoor({
       dispatch: this.#dispatch,
       tokens,
@@ -201,8 +206,9 @@ export class ControlRoom {
 
   #pageDoorway(): Doorway {
     const { enabled, port, bind_address } = this.#options.context.config.gui_server;
-    return this.#doorway('page', enabled, `${bind_address}:${port}`, async () => {
-      await this.page.listen(port, bind_address);
+    const address = pageAddress(bind_address);
+    return this.#doorway('page', enabled, `${address}:${port}`, async () => {
+      await this.page.listen(port, address);
       return this.page.url ?? '';
     });
   }

@@ -13,5 +13,7 @@ export default defineConfig({
   build: {
     outDir: resolve(project, 'out', 'servers', 'dashboard-page'),
     emptyOutDir: true,
+    // As for the other bundles (vite.config.ts of the project).
+    license: { fileName: 'licences.md' },
   },
 });

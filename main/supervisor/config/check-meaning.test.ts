@@ -24,6 +24,11 @@ describe('contradictions', () => {
       '4:8-4:12 error port 4000 is already the gui_server.port (line 2)',
     ],
     [
+      "the old supervisor's default, all addresses: the page takes that of this machine",
+      '[gui_server]\nbind_address = "0.0.0.0"\n',
+      '2:16-2:25 warning gui_server.bind_address: the page serves only this machine: "127.0.0.1" is taken for "0.0.0.0"',
+    ],
+    [
       'a port that is the default of something else',
       '[dashboard]\nport = 3464\n',
       '2:8-2:12 error port 3464 is already the gui_server.port (its default)',

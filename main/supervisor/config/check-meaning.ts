@@ -3,6 +3,7 @@
  * as written, with defaults for what is absent or wrong, so that these findings show together with
  * those of the schema.
  */
+import { pageAddress } from '../../../shared/config-access.ts';
 import { defaultConfig } from '../../../shared/config-schema.ts';
 import type { ConfigProblem } from '../../../shared/status.ts';
 import { clientProblems, repeated, routeProblems } from './check-routes.ts';
@@ -31,12 +32,22 @@ export function contradictions(document: TomlDocument): ConfigProblem[] {
     ...sameNames(document),
     ...serverProblems(document),
     ...fallbackProgram(document),
+    ...pageForOthers(document),
     ...serviceProblems(document),
     ...repeated(document, ['events', 'sources'], 'name', (name) => name.trim().toLowerCase()),
     ...repeated(document, ['form_apps'], 'name', (name) => name.toLowerCase()),
     ...routeProblems(document),
     ...clientProblems(document),
   ];
+}
+
+/** The old supervisor's default; this one's page serves nobody else, whatever the file says. */
+function pageForOthers({ data, places }: TomlDocument): ConfigProblem[] {
+  const path = ['gui_server', 'bind_address'];
+  const written = valueAt(data, path);
+  if (typeof written !== 'string' || pageAddress(written) === written) return [];
+  const message = `gui_server.bind_address: the page serves only this machine: "${pageAddress(written)}" is taken for "${written}"`;
+  return [problemAt(valueRange(places, path), 'warning', path, message)];
 }
 
 /** A number of the file, or its default when the file has none there. */

@@ -47,12 +47,16 @@ describe('a wrong value is an error at the value, with what was expected and wha
       '2:1-2:6 error mcp.node.env.A=B: a variable name must not be empty or contain "="',
     ],
     [
-      '[gui_server]\nbind_address = "0.0.0.0"\n',
-      '2:16-2:25 error gui_server.bind_address: the page serves only this machine: expected "127.0.0.1", "::1" or "localhost", found "0.0.0.0"',
+      '[gui_server]\nbind_address = "192.168.0.7"\n',
+      '2:16-2:29 error gui_server.bind_address: the page serves only this machine: expected "127.0.0.1", "::1" or "localhost", found "192.168.0.7"',
     ],
     [
       '[events]\nallowed_origins = ["http://localhost:5173/"]\n',
       '2:20-2:44 error events.allowed_origins: must be an origin such as "http://localhost:5173", found "http://localhost:5173/"',
+    ],
+    [
+      '[[events.sources]]\nname = "a"\nurl = "http://me:secret@localhost:1/"\n',
+      '3:7-3:38 error events.sources.url: must not hold a name or password (headers can), found some for localhost:1',
     ],
     ['mcp = 3\n', '1:7-1:8 error expected the section [mcp], found 3'],
     ['[[mcp]]\nport = 3\n', '1:3-1:6 error [[mcp]] needs one pair of brackets: [mcp]'],

@@ -26,7 +26,7 @@ export function configCommands(desk: ConfigDesk) {
     ReloadConfig: () => withProblems(desk.reload()),
     ConfigHistory: () => desk.versions(),
     ConfigVersion: ({ id }) => desk.version(id),
-    ConfigSchema: () => ({ schema: configJsonSchema }),
+    ConfigSchema: () => ({ schema: configJsonSchema() }),
   } satisfies Partial<Handlers>;
 }
 

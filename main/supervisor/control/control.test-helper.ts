@@ -28,7 +28,7 @@ export function tokenCheck(token: string): TokenCheck {
 }
 
 /** What went through the event channel before a test. */
-export const pastEvents: EventStats = eventStatsFixture({
+const pastEvents: EventStats = eventStatsFixture({
   published: 7,
   delivered: 21,
   lagged: 2,

@@ -2,7 +2,7 @@
 import { maxLineBytes, requestSchemas } from '../../../shared/control-protocol.ts';
 
 /** A number from 0 up to 1, as good as random (mulberry32). */
-export function seeded(seed: number): () => number {
+function seeded(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

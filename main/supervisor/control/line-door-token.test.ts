@@ -1,4 +1,4 @@
-/** TCP with `[auth] control_tcp_token`: nobody gets an answer before the token. */
+/** TCP and its token: with `[auth] control_tcp_token` for everything, else for the configuration file alone. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createCommands } from './commands.ts';
 import { FakeTarget, LineClient, silent, tokenCheck } from './control.test-helper.ts';
@@ -13,9 +13,14 @@ let client: LineClient;
 
 beforeEach(async () => {
   target = new FakeTarget();
-  door = new LineDoor(createDispatcher(createCommands(target)), silent, tokenCheck(token));
+  door = makeDoor('for everything');
   client = new LineClient(await door.listenTcp(0));
 });
+
+function makeDoor(needed: 'for everything' | 'for the file'): LineDoor {
+  const dispatch = createDispatcher(createCommands(target));
+  return new LineDoor(dispatch, silent, tokenCheck(token).admission(needed));
+}
 
 afterEach(async () => {
   client.socket.destroy();
@@ -74,3 +79,32 @@ test('who guesses is told to stop, and the right token still opens the door', as
   expect(codes).toEqual([...Array(10).fill('unauthorized'), 'too_many_tries', 'too_many_tries']);
   expect(await client.ask({ type: 'Authenticate', token })).toMatchObject({ ok: true });
 });
+
+test('W36 without the setting everything is open but the configuration file, which holds tokens and names programs', async () => {
+  await using open = await openFor('for the file');
+  const { visitor } = open;
+  expect(await visitor.ask({ type: 'Status' })).toMatchObject({ ok: true });
+  const guarded = [
+    { type: 'GetConfig' },
+    { type: 'SaveConfig', text: '', base_hash: '' },
+    { type: 'ConfigVersion', id: '1' },
+  ];
+  for (const request of guarded) {
+    expect(await visitor.ask(request)).toMatchObject({ ok: false, code: 'unauthorized' });
+  }
+  expect(await visitor.ask({ type: 'Authenticate', token: 'wrong' })).toMatchObject({ ok: false });
+  expect(await visitor.ask({ type: 'Authenticate', token })).toMatchObject({ ok: true });
+  expect(await visitor.ask({ type: 'GetConfig' })).not.toMatchObject({ code: 'unauthorized' });
+});
+
+async function openFor(needed: 'for everything' | 'for the file') {
+  const other = makeDoor(needed);
+  const visitor = new LineClient(await other.listenTcp(0));
+  return {
+    visitor,
+    [Symbol.asyncDispose]: async () => {
+      visitor.socket.destroy();
+      await other.close();
+    },
+  };
+}

@@ -9,7 +9,7 @@ import { Connection } from './connection.ts';
 import type { Dispatch } from './dispatcher.ts';
 import { type Line, LineReader } from './ndjson.ts';
 import { listenOnSocketFile } from './socket-file.ts';
-import type { TokenCheck } from './token-check.ts';
+import type { Admission } from './token-check.ts';
 
 /** How long `close` waits for replies that are due, and for clients to read them. */
 const closeGraceMs = 1_000;
@@ -22,13 +22,13 @@ export class LineDoor {
   readonly #connections = new Map<Socket, Connection>();
   readonly #dispatch: Dispatch;
   readonly #logger: Logger;
-  readonly #tokens: TokenCheck | null;
+  readonly #admission: Admission | null;
 
-  /** `tokens`: each connection has to show one first; null where the system itself lets only the user in. */
-  constructor(dispatch: Dispatch, logger: Logger, tokens: TokenCheck | null = null) {
+  /** `admission`: which requests need a token; null where the system itself lets only the user in. */
+  constructor(dispatch: Dispatch, logger: Logger, admission: Admission | null = null) {
     this.#dispatch = dispatch;
     this.#logger = logger;
-    this.#tokens = tokens;
+    this.#admission = admission;
     // Half-open: who says nothing more (`echo … | nc`) still gets its replies.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#serve(socket));
     this.#server.maxConnections = maxConnections;
@@ -83,7 +83,7 @@ export class LineDoor {
     const peer = socket.remoteAddress ?? 'socket';
     const connection = new Connection(socket, {
       dispatch: this.#dispatch,
-      admit: this.#tokens?.gate(peer) ?? null,
+      admit: this.#admission?.(peer) ?? null,
       onCut: (reason) => this.#logger.warn({ peer }, `a control connection was ended: ${reason}`),
     });
     this.#connections.set(socket, connection);

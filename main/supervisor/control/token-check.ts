@@ -2,10 +2,24 @@
  * Whether a token is the one that opens a door. The right one always passes; wrong ones are counted
  * (http/wrong-tries.ts).
  */
+import type { RequestType } from '../../../shared/control-protocol.ts';
 import { CodedError } from '../../../shared/errors.ts';
 import { WrongTries } from '../http/wrong-tries.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { isSameSecret } from './token.ts';
+
+/** Judges the requests of one connection, which comes from `peer`: throws for one that needs the token. */
+export type Admission = (peer: string) => (request: unknown) => void;
+
+/**
+ * What TCP never does without the token. Every user of the machine reaches that port; who reads the file
+ * has its tokens, and who writes it runs programs as this user. Old clients know none of these verbs.
+ */
+const alwaysGuarded: ReadonlySet<unknown> = new Set<RequestType>([
+  'GetConfig',
+  'SaveConfig',
+  'ConfigVersion',
+]);
 
 export interface TokenCheckOptions {
   readonly token: string;
@@ -32,8 +46,13 @@ export class TokenCheck {
     this.#wrong.count(peer);
   }
 
-  /** What lets only `Authenticate` with the token through, and after it everything. */
-  gate(peer: string): (request: unknown) => void {
+  /** Everything needs `Authenticate` with the token first, or only what always does. */
+  admission(needed: 'for everything' | 'for the file'): Admission {
+    const needsToken = (type: unknown) => needed === 'for everything' || alwaysGuarded.has(type);
+    return (peer) => this.#judge(peer, needsToken);
+  }
+
+  #judge(peer: string, needsToken: (type: unknown) => boolean): (request: unknown) => void {
     let isIn = false;
     return (request) => {
       if (isIn) return;
@@ -41,6 +60,7 @@ export class TokenCheck {
         readonly type?: unknown;
         readonly token?: unknown;
       };
+      if (type !== 'Authenticate' && !needsToken(type)) return;
       if (type === 'Authenticate' && typeof token === 'string') {
         if (this.isRight(token)) {
           isIn = true;
@@ -49,7 +69,9 @@ export class TokenCheck {
         this.refuse(peer);
       }
       const what =
-        type === 'Authenticate' ? 'The token is not valid.' : 'This door asks for a token.';
+        type === 'Authenticate'
+          ? 'The token is not valid.'
+          : 'Over this door, this request needs the token.';
       throw new CodedError(
         'unauthorized',
         `${what} Send {"type":"Authenticate","token":"…"} first, with the api_key or the token in the data folder.`,

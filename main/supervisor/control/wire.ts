@@ -157,6 +157,6 @@ function connectionState(services: readonly ServiceStatus[]): HealthReply['conne
   return states.every((state) => state === 'running') ? 'connected' : 'degraded';
 }
 
-export function unixSeconds(iso: string): number {
+function unixSeconds(iso: string): number {
   return Math.floor(Date.parse(iso) / 1000);
 }

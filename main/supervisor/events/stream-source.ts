@@ -7,6 +7,7 @@ import { EventSource, type EventSourceFetchInit } from 'eventsource';
 import { messageOf } from '../../../shared/errors.ts';
 import type { SourceStatus } from '../../../shared/status.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { publicAddress } from '../telemetry/redact.ts';
 import type { Ingest } from './ingest.ts';
 import { MinuteRate } from './rate.ts';
 
@@ -83,11 +84,12 @@ export class StreamSource {
   }
 
   status(): SourceStatus {
+    const url = this.#options.target.url();
     return {
       name: this.#options.name,
       kind: 'stream',
       state: this.#state,
-      url: this.#options.target.url(),
+      url: url === null ? null : publicAddress(url),
       received: this.#received,
       perMinute: this.#rate.perMinute,
       lastEventAt: this.#lastEventAt,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { redactArguments, redactLine } from './redact.ts';
+import { publicAddress, redactArguments, redactLine } from './redact.ts';
 
 function redacted(fields: object): unknown {
   return JSON.parse(redactLine(JSON.stringify(fields)));
@@ -69,4 +69,11 @@ test('arguments of a command that hold secrets are replaced, the rest stays', ()
       '--verbose',
     ],
   ]);
+});
+
+test('an address is shown without what may open it', () => {
+  expect(publicAddress('http://me:secret@127.0.0.1:99/stream?key=secret#secret')).toBe(
+    'http://127.0.0.1:99/stream?…',
+  );
+  expect(publicAddress('http://127.0.0.1:99/stream')).toBe('http://127.0.0.1:99/stream');
 });

@@ -18,6 +18,12 @@ export function redactLine(json: string): string {
   return `${JSON.stringify(fields)}\n`;
 }
 
+/** An address as people may see it: without name, password and query, any of which may be a secret. */
+export function publicAddress(address: string): string {
+  const { protocol, host, pathname, search } = new URL(address);
+  return `${protocol}//${host}${pathname}${search === '' ? '' : '?…'}`;
+}
+
 /** `--api-key`, `-token`, `API_KEY`: a name before `=`, or before the next argument. */
 const argumentName = /^(--?)?([A-Za-z][\w-]*)$/;
 
