@@ -53,6 +53,101 @@ for (const colorScheme of ['light', 'dark'] as const) {
   }
 }
 
+/** What can stand over a view, or open in it. */
+const states: Readonly<Record<string, { readonly view: string; open(page: Page): Promise<void> }>> =
+  {
+    'the details of a service': {
+      view: 'services/indexer',
+      open: async (page) => await page.getByRole('dialog', { name: 'Indexer' }).waitFor(),
+    },
+    'the details of a pool': {
+      view: 'services/mcp',
+      open: async (page) => await page.getByRole('dialog', { name: 'MCP' }).waitFor(),
+    },
+    'the question before shutting down': {
+      view: 'services',
+      open: async (page) => await page.getByRole('button', { name: 'Shut down' }).click(),
+    },
+    'the help': {
+      view: 'services',
+      open: async (page) => await page.keyboard.press('?'),
+    },
+    'an open event in a paused list': {
+      view: 'events',
+      open: async (page) => await page.locator('summary').first().click(),
+    },
+    'a log that is searched': {
+      view: 'logs',
+      open: async (page) => {
+        await page.getByRole('searchbox', { name: 'Search the log' }).fill('disk');
+        await page.keyboard.press('Enter');
+        await page.getByText('1 of 4', { exact: true }).waitFor();
+      },
+    },
+    'the history of the configuration': {
+      view: 'config',
+      open: async (page) => await page.getByRole('button', { name: 'History' }).click(),
+    },
+  };
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const [name, { view, open }] of Object.entries(states)) {
+    test(`axe finds nothing wrong in ${name}, ${colorScheme}`, async ({ page, complaints }) => {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await stage.show(page, view);
+      await open(page);
+      expect(await violations(page)).toEqual([]);
+      expect(complaints).toEqual([]);
+    });
+  }
+}
+
+test('Esc closes what is open, and the focus returns to where it was', async ({ page }) => {
+  await stage.show(page, 'services');
+  for (const name of ['Shut down', 'Keyboard shortcuts']) {
+    const button = page.getByRole('button', { name });
+    await button.focus();
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('dialog')).toBeVisible();
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('dialog')).toHaveCount(0);
+    await expect(button).toBeFocused();
+  }
+  const service = page.getByRole('link', { name: 'Indexer', exact: true });
+  await service.focus();
+  await page.keyboard.press('?');
+  await page.keyboard.press('Escape');
+  await expect(service).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('dialog', { name: 'Indexer' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  await expect(service).toBeFocused();
+});
+
+test('the arrow keys go along the services and along the events', async ({ page }) => {
+  await stage.show(page, 'services');
+  const name = (text: string) => page.getByRole('link', { name: text, exact: true });
+  await name('MCP').focus();
+  await page.keyboard.press('ArrowDown');
+  await expect(name('MCP instance 1')).toBeFocused();
+  await page.keyboard.press('End');
+  await expect(name('Indexer')).toBeFocused();
+  await page.keyboard.press('ArrowDown');
+  await expect(name('Indexer')).toBeFocused();
+  await page.keyboard.press('Home');
+  await expect(name('MCP')).toBeFocused();
+
+  await name('Events').click();
+  const events = page.locator('summary');
+  await events.first().focus();
+  await expect(page.getByText(/^Paused/u)).toBeVisible();
+  await page.keyboard.press('ArrowDown');
+  await expect(events.nth(1)).toBeFocused();
+  await page.keyboard.press('ArrowUp');
+  await expect(events.first()).toBeFocused();
+});
+
 test('axe does find what is wrong', async ({ page }) => {
   await stage.show(page, 'events');
   await page.evaluate("document.querySelector('main').append(document.createElement('button'))");
@@ -96,9 +191,11 @@ for (const view of viewIds) {
       if (bare !== null) unseen.push(bare);
     }
     expect(unseen).toEqual([]);
-    expect(
-      await page.evaluate('[...window.wanted].map((each) => each.outerHTML.slice(0, 120))'),
-    ).toEqual([]);
+    // What went away on the way cannot be reached: entering the live list stops it and shows all of it.
+    const missed = await page.evaluate(
+      '[...window.wanted].filter((each) => each.isConnected).map((each) => each.outerHTML.slice(0, 120))',
+    );
+    expect(missed).toEqual([]);
   });
 }
 

@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import type { Page } from 'playwright/test';
-import { stageReplies, stageSnapshot } from './stage-data.ts';
+import { stageReplies, stageSnapshot, stageUsage } from './stage-data.ts';
 
 const root = join(import.meta.dirname, '..', 'out', 'renderer');
 
@@ -62,12 +62,40 @@ function bridgeScript(): string {
   return `window.supervisor = (() => {
     const snapshot = ${JSON.stringify(stageSnapshot(now))};
     const replies = ${JSON.stringify(stageReplies(now))};
+    const listeners = { snapshot: new Set(), events: new Set() };
+    const tell = (name, news) => listeners[name].forEach((listener) => listener(news));
+    // For tests of what the page does with news: stageTell.snapshot({ version: '2' }).
+    window.stageTell = {
+      snapshot: (news) => tell('snapshot', { ...snapshot, ...news }),
+      events: (events) => tell('events', events),
+    };
+    const usage = ${JSON.stringify(stageUsage(now))};
+    const measured = (services) => (each) => ({ ...each, ...services[each.name] });
+    // The page gathers what was used by itself, from snapshot to snapshot: here two minutes at once.
+    function tellUsage(listener) {
+      const clock = Date.now;
+      for (const { at, services } of usage) {
+        Date.now = () => at;
+        listener({
+          ...snapshot,
+          services: snapshot.services.map(measured(services)),
+          instances: snapshot.instances.map(measured(services)),
+        });
+      }
+      Date.now = clock;
+    }
+    function answer({ type, since }) {
+      const data = replies[type] ?? {};
+      // Nothing is printed any more.
+      return type === 'Logs' && since !== undefined ? { ...data, lines: [] } : data;
+    }
     return {
       call: async (name, argument) =>
-        name === 'control' ? { ok: true, data: replies[argument.type] ?? {} } : undefined,
+        name === 'control' ? { ok: true, data: answer(argument) } : undefined,
       listen: (name, listener) => {
-        if (name === 'snapshot') listener(snapshot);
-        return () => {};
+        if (name === 'snapshot') tellUsage(listener);
+        listeners[name].add(listener);
+        return () => listeners[name].delete(listener);
       },
     };
   })();`;

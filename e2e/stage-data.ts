@@ -4,6 +4,7 @@ import { sessionFixture, snapshotFixture } from '../renderer/fixtures/snapshot.t
 import type { ReplyData, RequestType } from '../shared/control-protocol.ts';
 import type { DoctorCheck, TrendSample } from '../shared/control-replies.ts';
 import type { ServiceLine, StatusSnapshot } from '../shared/status.ts';
+import { configProblems, configText } from './stage-config.ts';
 
 const windowId = 'vscode-window-1';
 
@@ -12,6 +13,7 @@ export function stageSnapshot(now: number): StatusSnapshot {
   const [first] = plain.sessions;
   return {
     ...plain,
+    config: { ...plain.config, problems: configProblems },
     self: { cpuPercent: 1.4, rssBytes: 92_400_000, eventLoopDelayMs: 11.3 },
     services: plain.services.map((service) =>
       service.kind === 'mcp_pool'
@@ -80,21 +82,73 @@ export function stageReplies(now: number): Partial<{ [Type in RequestType]: Repl
       file: '/home/ada/.local/share/ProjectMemory/logs/mcp-1.log',
       problem: null,
     },
-    ProcessTree: [],
-    StateEvents: [],
+    ProcessTree: processTree(now),
+    StateEvents: stateEvents(now),
     ListClients: [],
     GetConfig: {
       path: '/home/ada/.config/ProjectMemory/supervisor.toml',
-      text: '[mcp]\nport = 3457\n\n[mcp.pool]\nbase_port = "34600"\n',
+      text: configText,
       hash: '0'.repeat(64),
       running: 'last_good',
-      problems: [],
+      problems: configProblems,
       restart_needed: [],
     },
-    ValidateConfig: { valid: true, problems: [], preview: { changes: [], restart_needed: [] } },
+    ValidateConfig: {
+      valid: false,
+      problems: configProblems,
+      preview: { changes: [], restart_needed: [] },
+    },
     ConfigHistory: { versions: [] },
     ConfigSchema: { schema: { type: 'object' } },
   };
+}
+
+/** What each process used in the last two minutes: a resting one, and one that works. */
+export function stageUsage(now: number): readonly StageUsage[] {
+  return Array.from({ length: 60 }, (_none, index): StageUsage => {
+    const wave = Math.sin(index / 5) + 0.4 * Math.sin(index * 1.7);
+    return {
+      at: now - (60 - index) * 2_000,
+      services: {
+        'mcp:1': { cpuPercent: 2.5 + wave, rssBytes: 81_000_000 + index * 60_000 },
+        'mcp:2': { cpuPercent: Math.max(0, 12 + 9 * wave), rssBytes: 85_000_000 + 2e6 * wave },
+        indexer: { cpuPercent: Math.max(0, 64 + 20 * wave), rssBytes: 214_000_000 + index * 9e5 },
+      },
+    };
+  });
+}
+
+/** What was measured at one moment, by the name of the service. */
+export interface StageUsage {
+  readonly at: number;
+  readonly services: Readonly<
+    Record<string, { readonly cpuPercent: number; readonly rssBytes: number }>
+  >;
+}
+
+function processTree(now: number): ReplyData['ProcessTree'] {
+  const startedAt = ago(now, 3 * 3_600);
+  const node = { pid: 40_377, parent: 40_001, command: 'node indexer.js --watch', startedAt };
+  return [
+    { ...node, rssBytes: 190_000_000, cpuPercent: 61 },
+    {
+      pid: 40_402,
+      parent: 40_377,
+      command: 'git cat-file --batch',
+      rssBytes: 24_000_000,
+      cpuPercent: 3.2,
+      startedAt: ago(now, 600),
+    },
+  ];
+}
+
+function stateEvents(now: number): ReplyData['StateEvents'] {
+  const change = { service: 'indexer', exit: null } as const;
+  return [
+    { ...change, old_state: 'stopped', new_state: 'starting', reason: 'start', ago: 10_800 },
+    { ...change, old_state: 'starting', new_state: 'ready', reason: 'answers', ago: 10_796 },
+    { ...change, old_state: 'ready', new_state: 'unhealthy', reason: 'timed out', ago: 70 },
+  ].map(({ ago: seconds, ...each }) => ({ ...each, timestamp: now / 1_000 - seconds }));
 }
 
 /** An hour with a quiet start, a busy middle, and an outage that cost restarts. */

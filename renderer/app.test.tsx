@@ -65,6 +65,14 @@ test('a service can be restarted, stopped and started, where that makes sense', 
   ]);
 });
 
+test('a pool is where clients reach it, not where one of its instances listens', async () => {
+  const pool = serviceFixture({ name: 'mcp', displayName: 'MCP', kind: 'mcp_pool', port: 3460 });
+  await showApp({ services: [pool], instances: [] });
+  const row = screen.getByRole('row', { name: /^MCP/u });
+  expect(row.textContent).toContain('127.0.0.1:3457/mcp');
+  expect(row.textContent).not.toContain('pid');
+});
+
 test('an action that makes no sense now is disabled and sends nothing', async () => {
   const bridge = await showApp();
   const start = screen.getByRole('button', { name: 'Start MCP' });
@@ -123,6 +131,19 @@ test('configuration problems are shown with their place and with what runs inste
   expect(screen.getByText(/The last good configuration runs instead/u)).toBeTruthy();
 });
 
+test('a notice asks for nothing: it stands in the diagnostics, and not above the services', async () => {
+  const [notice] = snapshotFixture().config.problems.filter(
+    ({ severity }) => severity === 'notice',
+  );
+  if (notice === undefined) throw new Error('no notice');
+  const config = { ...snapshotFixture().config, running: 'file' as const, problems: [notice] };
+  await showApp({ config });
+  expect(screen.queryByRole('region', { name: 'Configuration' })).toBeNull();
+  await goTo('#/diagnostics');
+  const problems = screen.getByRole('region', { name: 'Configuration' });
+  expect(problems.textContent).toContain('belongs to the old supervisor');
+});
+
 test('a test event can be sent and its id is told', async () => {
   const bridge = await showApp();
   await goTo('#/events');
@@ -140,6 +161,9 @@ test('the event list shows each event once, newest first, and never more than 20
   await waitFor(() => expect(eventIds()).toEqual([14, 13, 12, 11, 10]));
   await draw(() => bridge.tellEvents(eventFixtures(1_000, 15, now)));
   await waitFor(() => expect(eventIds()[0]).toBe(1_014));
+  // While it runs only those in sight are in the document.
+  expect(eventIds()).toHaveLength(20);
+  await press('Pause and show 180 earlier');
   expect(eventIds()).toHaveLength(200);
 });
 
@@ -152,6 +176,35 @@ test('a paused list stands still and counts what it missed', async () => {
   expect(screen.getByText('Paused · 2 new')).toBeTruthy();
   await press('Resume');
   await waitFor(() => expect(eventIds()).toEqual([14, 13, 12, 11, 10]));
+});
+
+test('a list that somebody reads stands still: with the focus in it, or scrolled down', async () => {
+  const bridge = await showApp({ recentEvents: eventFixtures(3, 10, now) });
+  await goTo('#/events');
+  const list = () => screen.getByRole('list', { name: 'Events, newest first' });
+  await draw(() => list().querySelector('summary')?.focus());
+  await draw(() => bridge.tellEvents(eventFixtures(2, 13, now)));
+  expect(screen.getByText('Paused · 2 new')).toBeTruthy();
+  expect(eventIds()).toEqual([12, 11, 10]);
+  await press('Resume');
+  await waitFor(() => expect(eventIds()).toHaveLength(5));
+
+  const scroller = list().parentElement;
+  if (scroller === null) throw new Error('the list has no box to scroll in');
+  scroller.scrollTop = 40;
+  await draw(() => fireEvent.scroll(scroller));
+  expect(screen.getByText('Paused · 0 new')).toBeTruthy();
+});
+
+test('the rest of a flood is shown on request, and the keyboard stays where it was', async () => {
+  await showApp({ recentEvents: eventFixtures(60, 10, now) });
+  await goTo('#/events');
+  expect(eventIds()).toHaveLength(20);
+  const more = screen.getByRole('button', { name: 'Pause and show 40 earlier' });
+  more.focus();
+  await draw(() => fireEvent.click(more));
+  expect(eventIds()).toHaveLength(60);
+  expect(document.activeElement?.textContent).toBe('Live');
 });
 
 test('the supervisor is shut down only after a question', async () => {

@@ -6,10 +6,14 @@ import { FullPageMessage } from './components/full-page-message.tsx';
 import { StatusPage } from './components/status-page.tsx';
 import { TokenNeeded } from './components/token-needed.tsx';
 import { BridgeContext } from './hooks/use-bridge.ts';
-import { usePageState } from './hooks/use-page-state.ts';
+import { PageStoreContext, usePageStore, usePart } from './hooks/use-page-state.ts';
 
 export function App({ bridge }: { readonly bridge: PageBridge }) {
-  const { connection, snapshot, receivedAt, events, usage } = usePageState(bridge);
+  const store = usePageStore(bridge);
+  const connection = usePart(store, 'connection');
+  const snapshot = usePart(store, 'snapshot');
+  const receivedAt = usePart(store, 'receivedAt');
+  const usage = usePart(store, 'usage');
 
   if (connection === 'unauthorized') return <TokenNeeded onRetry={() => bridge.reconnect()} />;
   if (snapshot === null) {
@@ -26,7 +30,9 @@ export function App({ bridge }: { readonly bridge: PageBridge }) {
   const stale = connection === 'lost';
   return (
     <BridgeContext value={bridge}>
-      <StatusPage snapshot={snapshot} events={events} usage={usage} stale={stale} />
+      <PageStoreContext value={store}>
+        <StatusPage snapshot={snapshot} usage={usage} stale={stale} />
+      </PageStoreContext>
       <ConnectionBanner
         visible={stale}
         stopped={snapshot.stopping}

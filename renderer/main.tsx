@@ -3,7 +3,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import { choosePageBridge } from './bridge.ts';
-import { ErrorBoundary } from './components/error-boundary.tsx';
+import { PageBoundary } from './components/page-boundary.tsx';
 import './styles/tokens.css';
 import './styles/base.css';
 
@@ -11,8 +11,8 @@ const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');
 createRoot(root).render(
   <StrictMode>
-    <ErrorBoundary>
+    <PageBoundary>
       <App bridge={choosePageBridge(window)} />
-    </ErrorBoundary>
+    </PageBoundary>
   </StrictMode>,
 );

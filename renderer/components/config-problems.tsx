@@ -1,22 +1,38 @@
 import { assertNever } from '../../shared/assert-never.ts';
 import type { ConfigProblem, ConfigStatus } from '../../shared/status.ts';
 import { fileName, formatQuantity } from '../model/format.ts';
+import { routeHash } from '../model/route.ts';
 import { ProblemBadge } from './badge.tsx';
 import styles from './config-problems.module.css';
 import { Section } from './section.tsx';
 
+interface Props {
+  readonly config: ConfigStatus;
+  /** Notices too, which ask for nothing; else only what somebody should mend. */
+  readonly withNotices: boolean;
+}
+
 /** What is wrong with the configuration file, and which configuration runs. Absent when all is well. */
-export function ConfigProblems({ config }: { readonly config: ConfigStatus }) {
-  if (config.problems.length === 0 && config.running === 'file') return null;
+export function ConfigProblems({ config, withNotices }: Props) {
+  const problems = config.problems.filter(({ severity }) => withNotices || severity !== 'notice');
+  if (problems.length === 0 && config.running === 'file') return null;
   return (
-    <Section title="Configuration" note={summary(config.problems)}>
+    <Section
+      title="Configuration"
+      note={summary(problems)}
+      actions={
+        <a className={styles.edit} href={routeHash('config')}>
+          Open the editor
+        </a>
+      }
+    >
       <p className={styles.running}>{runningSentence(config.running)}</p>
       <p className={styles.path}>
         <code>{config.path}</code>
       </p>
-      {config.problems.length === 0 ? null : (
+      {problems.length === 0 ? null : (
         <ul className={styles.list}>
-          {config.problems.map((problem) => (
+          {problems.map((problem) => (
             <li
               className={styles.problem}
               key={`${problem.line}:${problem.column}:${problem.message}`}

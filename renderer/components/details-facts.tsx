@@ -1,11 +1,11 @@
-import type { ReactNode } from 'react';
 import type { ServiceStatus } from '../../shared/status.ts';
 import { stateWord } from '../../shared/wording.ts';
 import type { ServiceActionsHandle } from '../hooks/use-service-actions.ts';
-import { formatCount, formatExit } from '../model/format.ts';
+import { formatCount, formatExit, formatMs } from '../model/format.ts';
 import { kindWords, runningSince } from '../model/service-view.ts';
 import type { UsagePoint } from '../model/usage-history.ts';
 import styles from './details.module.css';
+import { Fact } from './fact.tsx';
 import { Ago, Lasting } from './relative-time.tsx';
 import { addressOf, Health } from './service-cells.tsx';
 import { Usage } from './usage.tsx';
@@ -20,6 +20,8 @@ interface Props {
 /** What is known of a service at this moment. */
 export function DetailsFacts({ service, points, actions, stopping }: Props) {
   const since = runningSince(service);
+  // A pool has neither a process nor output of its own: its instances have.
+  const isPool = service.kind === 'mcp_pool';
   return (
     <>
       <dl className={styles.facts}>
@@ -29,13 +31,16 @@ export function DetailsFacts({ service, points, actions, stopping }: Props) {
             <Health service={service} actions={actions} stopping={stopping} />
           </span>
         </Fact>
-        <Fact name="Health check" wide>
-          <Probe service={service} />
-        </Fact>
+        <ProbeFacts service={service} />
         <Fact name="Kind">{kindWords[service.kind]}</Fact>
         <Fact name="Address">{addressOf(service)}</Fact>
-        <Fact name="Port">{service.port}</Fact>
-        <Fact name="PID">{service.pid}</Fact>
+        {isPool ? null : (
+          <>
+            <Fact name="Port">{service.port}</Fact>
+            <Fact name="PID">{service.pid}</Fact>
+            <Fact name="Processes">{service.processes ?? null}</Fact>
+          </>
+        )}
         <Fact name="Uptime">{since === null ? null : <Lasting at={since} />}</Fact>
         <Fact name="Restarts">{formatCount(service.restarts)}</Fact>
         <Fact name="Last exit">
@@ -45,10 +50,12 @@ export function DetailsFacts({ service, points, actions, stopping }: Props) {
             </>
           )}
         </Fact>
-        <Fact name="Processes">{service.processes ?? null}</Fact>
-        <Fact name="Output file" wide>
-          {service.outputProblem ?? (service.outputFile ? <code>{service.outputFile}</code> : null)}
-        </Fact>
+        {isPool ? null : (
+          <Fact name="Output file" wide>
+            {service.outputProblem ??
+              (service.outputFile ? <code>{service.outputFile}</code> : null)}
+          </Fact>
+        )}
       </dl>
       <dl className={styles.charts}>
         <Fact name="CPU">
@@ -62,35 +69,59 @@ export function DetailsFacts({ service, points, actions, stopping }: Props) {
   );
 }
 
-/** The last result of the health check, as far as it is known. */
-function Probe({ service: { lastHealthyAt, state, lastError } }: Pick<Props, 'service'>) {
+/** How it is asked whether it is well, and what the last answer was. */
+function ProbeFacts({ service }: Pick<Props, 'service'>) {
+  const { probe } = service;
   return (
     <>
-      {lastHealthyAt === null ? (
-        'Has not passed yet.'
-      ) : (
+      {probe ? (
         <>
-          Passed <Ago at={lastHealthyAt} />.
+          <Fact name="Ready when" wide>
+            {probe.ready === null ? (
+              'Its process runs.'
+            ) : (
+              <>
+                <code>{probe.ready}</code>, within {formatMs(probe.startTimeoutMs)} of its start
+              </>
+            )}
+          </Fact>
+          <Fact name="Health check" wide>
+            {probe.alive === null ? (
+              'None: it is up as long as its process runs.'
+            ) : (
+              <>
+                <code>{probe.alive}</code> every {formatMs(probe.periodMs)}, to be answered within{' '}
+                {formatMs(probe.timeoutMs)}; restarted after {probe.threshold} misses in a row
+              </>
+            )}
+          </Fact>
         </>
-      )}
-      {state === 'unhealthy' ? ' Fails now.' : null}
-      {lastError === null ? null : <span className={styles.trouble}>Last error: {lastError}</span>}
+      ) : null}
+      <LastResult service={service} />
     </>
   );
 }
 
-interface FactProps {
-  readonly name: string;
-  /** Null: not known, or none. */
-  readonly children: ReactNode;
-  readonly wide?: boolean;
+/** What came of the last question; absent where none is ever asked and nothing went wrong. */
+function LastResult({ service }: Pick<Props, 'service'>) {
+  const { probe, lastHealthyAt, state, lastError, reason } = service;
+  const isAsked = probe == null || probe.ready !== null || probe.alive !== null;
+  const trouble = lastError !== null && !reason.includes(lastError) ? lastError : null;
+  if (!isAsked && trouble === null) return null;
+  return (
+    <Fact name="Last result" wide>
+      {isAsked ? <Passed at={lastHealthyAt} /> : null}
+      {state === 'unhealthy' ? ' Fails now.' : null}
+      {trouble === null ? null : <span className={styles.trouble}>Last error: {trouble}</span>}
+    </Fact>
+  );
 }
 
-function Fact({ name, children, wide }: FactProps) {
+function Passed({ at }: { readonly at: string | null }) {
+  if (at === null) return 'Has not passed yet.';
   return (
-    <div className={styles.fact} data-wide={wide || undefined}>
-      <dt>{name}</dt>
-      <dd>{children ?? '–'}</dd>
-    </div>
+    <>
+      Passed <Ago at={at} />.
+    </>
   );
 }

@@ -1,8 +1,8 @@
-import type { ReactNode } from 'react';
 import type { StatusSnapshot } from '../../shared/status.ts';
 import { doorNames } from '../model/diagnostics-report.ts';
 import { formatBytes, formatPercent } from '../model/format.ts';
 import styles from './diagnostics.module.css';
+import { Fact } from './fact.tsx';
 import { Countdown } from './relative-time.tsx';
 import { Section } from './section.tsx';
 
@@ -17,8 +17,8 @@ export function DiagnosticsFacts({ snapshot }: { readonly snapshot: StatusSnapsh
         <Fact name="Process">{pid}</Fact>
         <Fact name="CPU">{self ? formatPercent(self.cpuPercent) : '–'}</Fact>
         <Fact name="Memory">{self ? formatBytes(self.rssBytes) : '–'}</Fact>
-        <Fact name="Event-loop delay (99 of 100)">
-          {delay === null ? '–' : `${delay.toFixed(1)} ms`}
+        <Fact name="Event-loop delay">
+          {delay === null ? '–' : `${delay.toFixed(1)} ms in 1 of 100 turns`}
         </Fact>
         <Fact name="Event journal">{events.journal.state}</Fact>
         <Fact name="Configuration" wide>
@@ -38,21 +38,5 @@ export function DiagnosticsFacts({ snapshot }: { readonly snapshot: StatusSnapsh
         ))}
       </dl>
     </Section>
-  );
-}
-
-interface FactProps {
-  readonly name: string;
-  readonly children: ReactNode;
-  /** It is long and gets a line of its own where there is little room. */
-  readonly wide?: boolean;
-}
-
-function Fact({ name, children, wide }: FactProps) {
-  return (
-    <div className={styles.fact} data-wide={wide || undefined}>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

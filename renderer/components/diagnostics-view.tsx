@@ -40,7 +40,7 @@ export function DiagnosticsView({ snapshot }: ViewProps) {
 
   return (
     <>
-      <ConfigProblems config={snapshot.config} />
+      <ConfigProblems config={snapshot.config} withNotices />
       <Section
         title="Diagnostics"
         note={findings === null ? undefined : checksSentence(findings.checks)}

@@ -1,9 +1,9 @@
 import { Component, type ReactNode } from 'react';
 import { messageOf } from '../../shared/errors.ts';
-import { Button } from './button.tsx';
-import { FullPageMessage } from './full-page-message.tsx';
 
 interface Props {
+  /** What is shown instead when something inside made a mistake. React logs it to the console. */
+  readonly fallback: (error: string) => ReactNode;
   readonly children: ReactNode;
 }
 
@@ -11,7 +11,7 @@ interface State {
   readonly error: string | null;
 }
 
-/** The last resort: a mistake in the page must not leave a blank one. React logs it to the console. */
+/** Keeps a mistake inside itself: what stands around it works on. */
 export class ErrorBoundary extends Component<Props, State> {
   override state: State = { error: null };
 
@@ -20,12 +20,7 @@ export class ErrorBoundary extends Component<Props, State> {
   }
 
   override render(): ReactNode {
-    if (this.state.error === null) return this.props.children;
-    return (
-      <FullPageMessage title="This page made a mistake">
-        <p>The supervisor itself runs on. What went wrong here: {this.state.error}</p>
-        <Button onPress={() => location.reload()}>Reload the page</Button>
-      </FullPageMessage>
-    );
+    const { fallback, children } = this.props;
+    return this.state.error === null ? children : fallback(this.state.error);
   }
 }

@@ -1,29 +1,53 @@
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useMemo, useRef, useState } from 'react';
 import { eventTypes, type StampedEvent } from '../../shared/events.ts';
+import { onArrowKeys } from '../hooks/arrow-keys.ts';
 import { useAtMostEvery } from '../hooks/use-at-most-every.ts';
+import { useKeptFocus } from '../hooks/use-kept-focus.ts';
+import { useEvents } from '../hooks/use-page-state.ts';
 import { type EventFilter, eventRows, everyEvent } from '../model/event-filter.ts';
 import { newerCount } from '../model/event-list.ts';
 import { Button } from './button.tsx';
 import styles from './event-list.module.css';
 import { EventRow } from './event-row.tsx';
 import { SearchField } from './search-field.tsx';
+import { Select } from './select.tsx';
 
 /** A flood of events is not read line by line: two redraws a second leave the page free for input. */
 const redrawGapMs = 500;
 
-/** The live list, newest first. Pausing freezes it; so does opening a row, which is being read. */
-export function EventList({ events }: { readonly events: readonly StampedEvent[] }) {
+/** While the list runs, no more rows than are in sight: in a flood each of them is a new one at each redraw. */
+const liveRows = 20;
+
+const typeChoices = [
+  ['', 'All types'],
+  ...eventTypes.map((type) => [type, type] as const),
+] as const;
+
+/** Scrolled further down than this, in px, somebody reads what is there. */
+const readingPx = 8;
+
+/**
+ * The live list, newest first. Pausing freezes it; so does whatever shows that somebody reads it: a row that
+ * is opened or gets the focus, and scrolling down.
+ */
+export function EventList() {
+  const events = useEvents();
   const [frozen, setFrozen] = useState<readonly StampedEvent[] | null>(null);
   const [filter, setFilter] = useState(everyEvent);
   const current = useAtMostEvery(redrawGapMs, events);
   const shown = frozen ?? current;
   const rows = useMemo(() => eventRows(shown, filter), [shown, filter]);
+  const drawn = frozen === null ? rows.slice(0, liveRows) : rows;
+  const earlier = rows.length - drawn.length;
+  const heading = useRef<HTMLHeadingElement>(null);
+  const area = useRef<HTMLElement>(null);
+  useKeptFocus(area, heading);
   const freeze = useCallback(() => setFrozen((already) => already ?? current), [current]);
 
   return (
-    <section aria-labelledby="live-events">
+    <section aria-labelledby="live-events" ref={area}>
       <div className={styles.head}>
-        <h3 className={styles.title} id="live-events">
+        <h3 className={styles.title} id="live-events" ref={heading} tabIndex={-1}>
           Live
         </h3>
         <span className={styles.note} role="status">
@@ -57,7 +81,12 @@ export function EventList({ events }: { readonly events: readonly StampedEvent[]
           )}
         </div>
       ) : (
-        <div className={styles.scroller}>
+        <div
+          className={styles.scroller}
+          onScroll={({ currentTarget }) => {
+            if (currentTarget.scrollTop > readingPx) freeze();
+          }}
+        >
           <div className={styles.columns} aria-hidden="true">
             <span />
             <span>Id</span>
@@ -66,8 +95,13 @@ export function EventList({ events }: { readonly events: readonly StampedEvent[]
             <span>Workspace / plan</span>
             <span>Source</span>
           </div>
-          <ol aria-label="Events, newest first">
-            {rows.map(({ event, gap }) => (
+          <ol
+            className={frozen === null ? undefined : styles.still}
+            aria-label="Events, newest first"
+            onKeyDown={onArrowKeys}
+            onFocus={freeze}
+          >
+            {drawn.map(({ event, gap }) => (
               <EventRow
                 key={event.id}
                 event={event}
@@ -77,6 +111,11 @@ export function EventList({ events }: { readonly events: readonly StampedEvent[]
               />
             ))}
           </ol>
+          {earlier === 0 ? null : (
+            <p className={styles.earlier}>
+              <Button onPress={freeze}>Pause and show {earlier} earlier</Button>
+            </p>
+          )}
         </div>
       )}
     </section>
@@ -96,19 +135,12 @@ interface FilterProps {
 function FilterFields({ filter, onChange }: FilterProps) {
   return (
     <>
-      <select
-        className={styles.select}
-        aria-label="Type of event"
+      <Select
+        label="Type of event"
         value={filter.type}
-        onChange={(event) => onChange({ ...filter, type: event.target.value })}
-      >
-        <option value="">All types</option>
-        {eventTypes.map((type) => (
-          <option key={type} value={type}>
-            {type}
-          </option>
-        ))}
-      </select>
+        options={typeChoices}
+        onChange={(type) => onChange({ ...filter, type })}
+      />
       <SearchField
         label="Find an event"
         value={filter.text}

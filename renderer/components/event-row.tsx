@@ -17,7 +17,7 @@ export const EventRow = memo(function EventRow({ event, missingFrom, missingTo, 
   const [open, setOpen] = useState(false);
   const { id, data } = event;
   return (
-    <li className={styles.item}>
+    <li className={styles.item} data-after-gap={missingFrom !== null || undefined}>
       {missingFrom === null ? null : (
         <p className={styles.gap}>
           {missingFrom === missingTo
@@ -31,7 +31,7 @@ export const EventRow = memo(function EventRow({ event, missingFrom, missingTo, 
           if (toggle.currentTarget.open) onOpen();
         }}
       >
-        <summary className={styles.row}>
+        <summary className={styles.row} data-arrow-stop>
           <span className={styles.id}>{id}</span>
           <time className={styles.time} dateTime={data.timestamp}>
             {formatClockMs(data.timestamp)}

@@ -1,4 +1,3 @@
-import type { StampedEvent } from '../../shared/events.ts';
 import type { EventStats } from '../../shared/status.ts';
 import { formatCount } from '../model/format.ts';
 import { EventList } from './event-list.tsx';
@@ -10,11 +9,9 @@ import { TestEventButton } from './test-event-button.tsx';
 
 interface Props {
   readonly stats: EventStats;
-  /** Newest first. */
-  readonly events: readonly StampedEvent[];
 }
 
-export function EventsSection({ stats, events }: Props) {
+export function EventsSection({ stats }: Props) {
   return (
     <Section title="Events" actions={<TestEventButton enabled={stats.enabled} />}>
       {stats.enabled ? null : (
@@ -45,7 +42,7 @@ export function EventsSection({ stats, events }: Props) {
         <SubscribersTable subscribers={stats.subscribers} url={stats.url} />
         <SourcesTable sources={stats.sources} />
       </div>
-      <EventList events={events} />
+      <EventList />
     </Section>
   );
 }

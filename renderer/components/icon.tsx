@@ -71,6 +71,8 @@ const drawings = {
       <path d="M3.5 10.25h-.25a1 1 0 0 1-1-1v-6a1 1 0 0 1 1-1h6a1 1 0 0 1 1 1v.25" />
     </>
   ),
+  up: <path d="m3.5 10 4.5-4.5 4.5 4.5" />,
+  down: <path d="m3.5 6 4.5 4.5L12.5 6" />,
   done: <path d="m3 8.5 3.5 3.5L13 4.5" />,
   external: (
     <>

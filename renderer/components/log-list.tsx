@@ -20,6 +20,8 @@ interface Props {
   /** What is marked in the lines; empty for nothing. */
   readonly wanted: string;
   readonly wraps: boolean;
+  /** The line that a search stands at; null for none. It is brought into sight. */
+  readonly current: number | null;
   /** The end is kept in sight as lines come. */
   readonly following: boolean;
   /** How many lines have come since it stopped following. */
@@ -34,7 +36,8 @@ interface Props {
 
 /** However many lines there are, only those in sight are in the document. */
 export function LogList(props: Props) {
-  const { label, lines, wanted, wraps, following, newer, onLeaveEnd, onFollow, empty } = props;
+  const { label, lines, wanted, wraps, current, following, newer, onLeaveEnd, onFollow, empty } =
+    props;
   const scroller = useRef<HTMLDivElement>(null);
   const lastTop = useRef(0);
   const wentUpAt = useRef(0);
@@ -56,6 +59,10 @@ export function LogList(props: Props) {
     if (following && lines.length > 0) virtual.scrollToEnd({ behavior: 'instant' });
   }, [following, lines.length, virtual]);
 
+  useLayoutEffect(() => {
+    if (current !== null) virtual.scrollToIndex(current, { align: 'center' });
+  }, [current, virtual]);
+
   // In a flood the next line jumps to the end before the scrolling is seen: what asks for it counts.
   function onUpwards(): void {
     const element = scroller.current;
@@ -70,7 +77,8 @@ export function LogList(props: Props) {
     lastTop.current = top;
     if (virtual.isAtEnd(endPx)) {
       const isLateJump = performance.now() - wentUpAt.current < lateJumpMs;
-      if (!following && !isLateJump) onFollow();
+      // What was found may stand at the end: looking at it is not following.
+      if (!following && !isLateJump && current === null) onFollow();
     } else if (following && isUpwards) onLeaveEnd();
   }
 
@@ -105,6 +113,7 @@ export function LogList(props: Props) {
                   ref={wraps ? virtual.measureElement : undefined}
                   className={styles.place}
                   data-index={item.index}
+                  data-current={item.index === current || undefined}
                   style={{ transform: `translateY(${item.start}px)` }}
                 >
                   <LogRow line={line} wanted={wanted} />

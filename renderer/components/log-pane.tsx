@@ -2,17 +2,19 @@ import { useMemo, useState } from 'react';
 import { useLog } from '../hooks/use-log.ts';
 import { formatCount, formatQuantity } from '../model/format.ts';
 import type { LogState } from '../model/log-follower.ts';
-import { chooseLines, copyText, type StreamChoice } from '../model/log-lines.ts';
+import { chooseLines, copyText, findLines, type StreamChoice } from '../model/log-lines.ts';
 import { CopyButton } from './copy-button.tsx';
 import { LogList } from './log-list.tsx';
 import styles from './log-pane.module.css';
+import { LogSearch } from './log-search.tsx';
 import { SearchField } from './search-field.tsx';
+import { Select } from './select.tsx';
 
-const streams: Readonly<Record<StreamChoice, string>> = {
-  all: 'All output',
-  stdout: 'Only stdout',
-  stderr: 'Only stderr',
-};
+const streams: readonly (readonly [StreamChoice, string])[] = [
+  ['all', 'All output'],
+  ['stdout', 'Only stdout'],
+  ['stderr', 'Only stderr'],
+];
 
 interface Props {
   /** The service's name in the protocol. */
@@ -29,26 +31,66 @@ export function LogPane({ name, displayName }: Props) {
   const [frozen, setFrozen] = useState<LogState | null>(null);
   const [stream, setStream] = useState<StreamChoice>('all');
   const [wanted, setWanted] = useState('');
+  const [onlyFound, setOnlyFound] = useState(true);
+  /** Which of the places found is looked at. */
+  const [place, setPlace] = useState<number | null>(null);
   const [wraps, setWraps] = useState(true);
   const { lines } = frozen ?? log;
-  const chosen = useMemo(() => chooseLines(lines, stream, wanted), [lines, stream, wanted]);
+  const filter = onlyFound ? wanted : '';
+  const chosen = useMemo(() => chooseLines(lines, stream, filter), [lines, stream, filter]);
+  // Null: each line that is shown was found, so that a flood is searched only once.
+  const found = useMemo(
+    () => (onlyFound ? null : findLines(chosen, wanted)),
+    [chosen, wanted, onlyFound],
+  );
+  const count = found?.length ?? chosen.length;
+
+  /** To the next place, from the last to the first. The lines stand still meanwhile. */
+  function step(isBackwards: boolean): void {
+    if (count === 0 || wanted === '') return;
+    const from = place ?? (isBackwards ? 0 : -1);
+    setPlace((from + (isBackwards ? -1 : 1) + count) % count);
+    setFrozen(frozen ?? log);
+  }
+
+  function follow(): void {
+    setFrozen(null);
+    setPlace(null);
+  }
 
   return (
     <div className={styles.pane}>
       <div className={styles.tools}>
-        <SearchField label="Search the log" value={wanted} onChange={setWanted} />
-        <select
-          className={styles.select}
-          aria-label="Stream"
+        <SearchField
+          label="Search the log"
+          value={wanted}
+          onChange={(text) => {
+            setWanted(text);
+            setPlace(null);
+          }}
+          onEnter={step}
+        />
+        {wanted === '' ? null : (
+          <LogSearch
+            found={count}
+            place={place}
+            onlyFound={onlyFound}
+            onOnlyFound={(only) => {
+              setOnlyFound(only);
+              setPlace(null);
+            }}
+            onStep={step}
+          />
+        )}
+        <Select
+          label="Stream"
           value={stream}
-          onChange={(event) => setStream(event.target.value as StreamChoice)}
-        >
-          {Object.entries(streams).map(([value, text]) => (
-            <option key={value} value={value}>
-              {text}
-            </option>
-          ))}
-        </select>
+          options={streams}
+          onChange={(chosenStream) => {
+            setStream(chosenStream);
+            setPlace(null);
+          }}
+        />
         <label className={styles.choice}>
           <input
             type="checkbox"
@@ -71,10 +113,11 @@ export function LogPane({ name, displayName }: Props) {
         lines={chosen}
         wanted={wanted}
         wraps={wraps}
+        current={place === null || found === null ? place : (found[place] ?? null)}
         following={frozen === null}
         newer={frozen === null ? 0 : log.nextKey - frozen.nextKey}
         onLeaveEnd={() => setFrozen(frozen ?? log)}
-        onFollow={() => setFrozen(null)}
+        onFollow={follow}
         empty={emptyText(log, displayName)}
       />
       <p className={styles.foot}>

@@ -92,6 +92,43 @@ test('the search counts and marks what it finds; the stream can be chosen', asyn
   expect(screen.getByText('listening on <b>8801</b>')).toBeTruthy();
 });
 
+test('Enter goes to the next place found and Shift+Enter to the one before, and the lines stand still', async () => {
+  await showLogs(answerLogs(printed));
+  await screen.findByText('4 lines');
+  const field = screen.getByRole('searchbox', { name: 'Search the log' });
+  await draw(() => fireEvent.change(field, { target: { value: 's' } }));
+  expect(screen.getByText('2 found')).toBeTruthy();
+  const current = () => document.querySelector('[data-current]')?.textContent ?? '';
+  const press = (shiftKey: boolean) =>
+    draw(() => fireEvent.keyDown(field, { key: 'Enter', shiftKey }));
+  await press(false);
+  expect(screen.getByText('1 of 2')).toBeTruthy();
+  expect(current()).toContain('listening on');
+  expect(screen.getByRole('button', { name: 'Follow' })).toBeTruthy();
+  await press(false);
+  expect(current()).toContain('no such table');
+  await press(false);
+  expect(screen.getByText('1 of 2')).toBeTruthy();
+  await press(true);
+  expect(screen.getByText('2 of 2')).toBeTruthy();
+  await draw(() => fireEvent.click(screen.getByRole('button', { name: 'Follow' })));
+  expect(current()).toBe('');
+});
+
+test('a search can leave the other lines where they are', async () => {
+  await showLogs(answerLogs(printed));
+  await screen.findByText('4 lines');
+  const field = screen.getByRole('searchbox', { name: 'Search the log' });
+  await draw(() => fireEvent.change(field, { target: { value: 'table' } }));
+  expect(screen.queryByText('started, pid 70')).toBeNull();
+  await draw(() => fireEvent.click(screen.getByRole('checkbox', { name: 'Only lines found' })));
+  expect(screen.getByText('started, pid 70')).toBeTruthy();
+  expect(screen.getByText('4 lines')).toBeTruthy();
+  await draw(() => fireEvent.click(screen.getByRole('button', { name: 'Previous place found' })));
+  expect(screen.getByText('1 of 1')).toBeTruthy();
+  expect(document.querySelector('[data-current]')?.textContent).toContain('no such table');
+});
+
 test('of 10,000 lines only those in sight are in the document', async () => {
   const many = Array.from({ length: 10_000 }, (_none, index) =>
     line(index + 1, 'stdout', `line ${index + 1}`),

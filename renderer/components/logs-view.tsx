@@ -5,6 +5,7 @@ import { Badge, StateBadge } from './badge.tsx';
 import { LogPane } from './log-pane.tsx';
 import styles from './logs-view.module.css';
 import { EmptyState, Section } from './section.tsx';
+import { Select } from './select.tsx';
 
 /** What one service prints; which one stands in the address, so that it can be linked to. */
 export function LogsView({ snapshot, place }: ViewProps) {
@@ -28,21 +29,17 @@ export function LogsView({ snapshot, place }: ViewProps) {
           ) : (
             <StateBadge state={service.state} />
           )}
-          <select
-            className={styles.select}
-            aria-label="Service"
+          <Select
+            label="Service"
             value={name}
-            onChange={(event) => {
-              location.hash = routeHash('logs', event.target.value);
+            options={[
+              ...(service === undefined ? [[name, name] as const] : []),
+              ...services.map((each) => [each.name, each.displayName] as const),
+            ]}
+            onChange={(chosen) => {
+              location.hash = routeHash('logs', chosen);
             }}
-          >
-            {service === undefined ? <option value={name}>{name}</option> : null}
-            {services.map((each) => (
-              <option key={each.name} value={each.name}>
-                {each.displayName}
-              </option>
-            ))}
-          </select>
+          />
         </>
       }
     >

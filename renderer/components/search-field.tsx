@@ -5,10 +5,12 @@ interface Props {
   readonly label: string;
   readonly value: string;
   readonly onChange: (value: string) => void;
+  /** Enter was pressed, with Shift (backwards) or without. */
+  readonly onEnter?: (isBackwards: boolean) => void;
 }
 
 /** Where people type what they look for. `/` brings them here, Esc empties it and then leaves. */
-export function SearchField({ label, value, onChange }: Props) {
+export function SearchField({ label, value, onChange, onEnter }: Props) {
   return (
     <input
       className={styles.field}
@@ -22,6 +24,7 @@ export function SearchField({ label, value, onChange }: Props) {
       spellCheck={false}
       onChange={(event) => onChange(event.target.value)}
       onKeyDown={(event) => {
+        if (event.key === 'Enter') onEnter?.(event.shiftKey);
         if (event.key !== 'Escape') return;
         // Around it there may be a dialog, which Esc would close.
         event.preventDefault();

@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import type { InstanceStatus, ServiceStatus } from '../../shared/status.ts';
 import { useBridge } from '../hooks/use-bridge.ts';
 import type { ServiceActionsHandle } from '../hooks/use-service-actions.ts';
@@ -16,8 +17,9 @@ interface Props {
 export function PoolFigures({ instance }: { readonly instance: InstanceStatus }) {
   return (
     <span className={table.detail}>
-      {formatQuantity(instance.sessions, 'session')} · {formatCount(instance.inFlight)} in flight ·{' '}
-      {formatQuantity(instance.calls, 'call')}
+      <span className={table.nowrap}>{formatQuantity(instance.sessions, 'session')} ·</span>{' '}
+      <span className={table.nowrap}>{formatCount(instance.inFlight)} in flight ·</span>{' '}
+      <span className={table.nowrap}>{formatQuantity(instance.calls, 'call')}</span>
     </span>
   );
 }
@@ -63,11 +65,11 @@ interface HealthProps extends Props {
 
 /** The reason of the state, what went wrong last, and when it is tried again. */
 export function Health({ service, actions, stopping }: HealthProps) {
-  const { reason, lastError, lastHealthyAt, nextRetryAt, state } = service;
+  const { lastError, nextRetryAt, state, reason } = service;
   const trouble = state !== 'ready' && lastError !== null && !reason.includes(lastError);
   return (
     <>
-      {reasonText(reason, state) || (state === 'ready' && lastHealthyAt !== null ? 'Healthy' : '')}
+      {healthText(service)}
       {trouble ? <span className={table.trouble}>{lastError}</span> : null}
       {nextRetryAt === null ? null : (
         <span className={table.detail}>
@@ -77,6 +79,14 @@ export function Health({ service, actions, stopping }: HealthProps) {
       )}
     </>
   );
+}
+
+/** Why it is in its state; where that goes without saying, how it is or what it waits for. */
+function healthText({ reason, state, lastHealthyAt, probe }: ServiceStatus): string {
+  const text = reasonText(reason, state);
+  if (text !== '') return text;
+  if (state === 'starting' && probe) return `Waits for ${probe.ready ?? 'its process'}`;
+  return state === 'ready' && lastHealthyAt !== null ? 'Healthy' : '';
 }
 
 /** Ends the wait for the next try. */
@@ -133,8 +143,22 @@ export function addressOf(service: ServiceStatus) {
     const isTerminal = service.kind === 'interactive_terminal';
     return <ExternalLink url={url} label={isTerminal ? 'Open' : formatAddress(url)} />;
   }
-  if (service.url !== null) return formatAddress(service.url);
+  if (service.url !== null) return breakable(formatAddress(service.url));
   return service.port === null ? null : `port ${service.port}`;
+}
+
+/** A long address goes on in the next line at a slash, and not in the middle of a word. */
+function breakable(address: string): ReactNode {
+  const [host = '', ...path] = address.split('/');
+  return path.reduce<ReactNode>(
+    (line, part) => (
+      <>
+        {line}
+        <wbr />/{part}
+      </>
+    ),
+    host,
+  );
 }
 
 function ExternalLink({ url, label }: { readonly url: string; readonly label: string }) {

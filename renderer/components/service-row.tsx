@@ -104,6 +104,7 @@ function DetailLink({ service, children }: Pick<Props, 'service'> & { children: 
       className={styles.detail}
       href={routeHash('services', service.name)}
       data-service={service.name}
+      data-arrow-stop
     >
       {children}
     </a>

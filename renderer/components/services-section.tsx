@@ -1,5 +1,7 @@
 import { useCallback, useState } from 'react';
 import type { StatusSnapshot } from '../../shared/status.ts';
+import { isExpected } from '../../shared/wording.ts';
+import { onArrowKeys } from '../hooks/arrow-keys.ts';
 import { formatQuantity } from '../model/format.ts';
 import { matchesService, serviceRows } from '../model/service-view.ts';
 import type { UsageHistory, UsagePoint } from '../model/usage-history.ts';
@@ -49,7 +51,7 @@ export function ServicesSection({ snapshot, usage }: Props) {
       ) : (
         <table className={`${table.table} ${styles.services}`} data-cards-below="1080">
           <ColumnHeads />
-          <tbody>
+          <tbody onKeyDown={onArrowKeys}>
             {shown.map(({ kind, service }) => (
               <ServiceRow
                 key={service.name}
@@ -91,7 +93,13 @@ function ColumnHeads() {
 }
 
 function note({ services, instances }: StatusSnapshot): string {
-  const running = services.filter((service) => service.state === 'ready').length;
-  const pool = instances.length === 0 ? '' : ` · ${formatQuantity(instances.length, 'instance')}`;
-  return `${running} of ${services.length} running${pool}`;
+  // The same count as the sentence above the views.
+  const expected = services.filter(isExpected);
+  const running = expected.filter((service) => service.state === 'ready').length;
+  const resting = services.length - expected.length;
+  return [
+    `${running} of ${expected.length} running`,
+    ...(resting === 0 ? [] : [`${resting} on demand`]),
+    ...(instances.length === 0 ? [] : [formatQuantity(instances.length, 'instance')]),
+  ].join(' · ');
 }

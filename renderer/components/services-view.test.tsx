@@ -54,6 +54,15 @@ function answer(request: ControlRequest): Reply {
   return { ok: true, data: answers[request.type] ?? {} };
 }
 
+const probe = {
+  ready: 'GET http://127.0.0.1:8801/health',
+  alive: 'GET http://127.0.0.1:8801/health',
+  periodMs: 5_000,
+  timeoutMs: 1_500,
+  threshold: 3,
+  startTimeoutMs: 30_000,
+};
+
 const search = serviceFixture(
   {
     name: 'search',
@@ -64,6 +73,7 @@ const search = serviceFixture(
     processes: 2,
     startedAt: ago(now, 7_300),
     restarts: 2,
+    probe,
     lastExit: { code: 1, signal: null, at: ago(now, 190) },
   },
   now,
@@ -164,7 +174,28 @@ test('the details of a service show its processes, its history and how it is', a
     .map((item) => item.textContent);
   expect(changes[0]).toMatch(/RunningAnswers$/u);
   expect(changes[1]).toMatch(/Restarting soonEnded by itself exit 1$/u);
-  expect(within(drawer).getByText('Health check').parentElement?.textContent).toMatch(/Passed/u);
+  const fact = (name: string) => within(drawer).getByText(name).parentElement?.textContent;
+  expect(fact('Last result')).toMatch(/Passed (?:just now|\d+ s ago)\./u);
+  expect(fact('Ready when')).toBe(
+    'Ready whenGET http://127.0.0.1:8801/health, within 30 s of its start',
+  );
+  expect(fact('Health check')).toBe(
+    'Health checkGET http://127.0.0.1:8801/health every 5 s, to be answered within 1.5 s; restarted after 3 misses in a row',
+  );
+});
+
+test('a service that is not asked says what it lives by, and one that never ran says nothing', async () => {
+  const alive = { ...probe, ready: null, alive: null };
+  const bridge = createFakeBridge();
+  bridge.reply = answer;
+  await showApp({ services: [{ ...search, probe: alive }], instances: [] }, bridge);
+  await goTo('#/services/search');
+  const drawer = await screen.findByRole('dialog', { name: 'Search' });
+  expect(within(drawer).getByText('Its process runs.')).toBeTruthy();
+  expect(within(drawer).getByText('None: it is up as long as its process runs.')).toBeTruthy();
+  const snapshot = snapshotFixture({ services: [{ ...search, probe: null }], instances: [] });
+  await draw(() => bridge.tellSnapshot(snapshot));
+  expect(within(drawer).queryByText('Ready when')).toBeNull();
 });
 
 test('the details close with Esc, and the address says so', async () => {

@@ -9,7 +9,7 @@ const Details = lazy(async () => ({ default: (await import('./details.tsx')).Det
 export function ServicesView({ snapshot, usage, place: [name] }: ViewProps) {
   return (
     <>
-      <ConfigProblems config={snapshot.config} />
+      <ConfigProblems config={snapshot.config} withNotices={false} />
       <ServicesSection snapshot={snapshot} usage={usage} />
       {name === undefined ? null : (
         <Suspense fallback={null}>

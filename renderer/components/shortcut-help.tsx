@@ -1,5 +1,6 @@
-import { useEffect, useId, useRef, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Button } from './button.tsx';
+import { Modal } from './modal.tsx';
 import styles from './shortcut-help.module.css';
 
 /** Keys are off in this browser while this item says `off`. */
@@ -9,8 +10,9 @@ const shortcuts = [
   ['/', 'Search in this view'],
   ['?', 'Show this help'],
   ['Esc', 'Empty the search, close what is open'],
+  ['Enter', 'Next place that a log search found; with Shift the one before'],
+  ['↑ ↓', 'Go along the services, or the events'],
   ['Tab', 'Go on to the next control'],
-  ['Enter', 'Open the details of a service from its name'],
 ] as const;
 
 /**
@@ -18,8 +20,7 @@ const shortcuts = [
  * text "presses" them by speaking.
  */
 export function ShortcutHelp() {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const titleId = useId();
+  const [open, setOpen] = useState(false);
   const [enabled, setEnabled] = useState(() => localStorage.getItem(storageKey) !== 'off');
 
   useEffect(() => {
@@ -27,7 +28,7 @@ export function ShortcutHelp() {
     function onKey(event: KeyboardEvent): void {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
       if (isTyping(event.target)) return;
-      if (event.key === '?') dialog.current?.showModal();
+      if (event.key === '?') setOpen(true);
       else if (event.key === '/') focusSearch();
       else return;
       event.preventDefault();
@@ -44,36 +45,36 @@ export function ShortcutHelp() {
   return (
     <>
       <footer className={styles.foot}>
-        <button type="button" className={styles.open} onClick={() => dialog.current?.showModal()}>
+        <button type="button" className={styles.open} onClick={() => setOpen(true)}>
           Keyboard shortcuts
         </button>
       </footer>
-      <dialog ref={dialog} className={styles.dialog} aria-labelledby={titleId}>
-        <h2 className={styles.title} id={titleId}>
-          Keyboard shortcuts
-        </h2>
-        <dl className={styles.list}>
-          {shortcuts.map(([key, does]) => (
-            <div className={styles.shortcut} key={key}>
-              <dt>
-                <kbd className={styles.key}>{key}</kbd>
-              </dt>
-              <dd>{does}</dd>
-            </div>
-          ))}
-        </dl>
-        <label className={styles.choice}>
-          <input
-            type="checkbox"
-            checked={enabled}
-            onChange={(event) => switchTo(event.target.checked)}
-          />
-          React to the single keys / and ?
-        </label>
-        <div className={styles.actions}>
-          <Button onPress={() => dialog.current?.close()}>Close</Button>
-        </div>
-      </dialog>
+      {open ? (
+        <Modal
+          title="Keyboard shortcuts"
+          onClose={() => setOpen(false)}
+          actions={<Button onPress={() => setOpen(false)}>Close</Button>}
+        >
+          <dl className={styles.list}>
+            {shortcuts.map(([key, does]) => (
+              <div className={styles.shortcut} key={key}>
+                <dt>
+                  <kbd className={styles.key}>{key}</kbd>
+                </dt>
+                <dd>{does}</dd>
+              </div>
+            ))}
+          </dl>
+          <label className={styles.choice}>
+            <input
+              type="checkbox"
+              checked={enabled}
+              onChange={(event) => switchTo(event.target.checked)}
+            />
+            React to the single keys / and ?
+          </label>
+        </Modal>
+      ) : null}
     </>
   );
 }

@@ -44,7 +44,7 @@ export const Sparkline = memo(function Sparkline(props: Props) {
 });
 
 /** The line in units of 100 × 20; empty where nothing is known. */
-export function sparkPath(points: readonly SparkPoint[], spanMs: number, leastTop: number): string {
+function sparkPath(points: readonly SparkPoint[], spanMs: number, leastTop: number): string {
   const end = points.at(-1)?.at ?? 0;
   const top = points.reduce((most, { value }) => Math.max(most, value ?? 0), leastTop);
   let path = '';

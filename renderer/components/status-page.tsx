@@ -1,5 +1,4 @@
 import { Suspense, useEffect } from 'react';
-import type { StampedEvent } from '../../shared/events.ts';
 import type { StatusSnapshot } from '../../shared/status.ts';
 import { useRoute } from '../hooks/use-route.ts';
 import type { UsageHistory } from '../model/usage-history.ts';
@@ -15,15 +14,13 @@ const product = 'Project Memory Supervisor';
 
 interface Props {
   readonly snapshot: StatusSnapshot;
-  /** Newest first. */
-  readonly events: readonly StampedEvent[];
   readonly usage: UsageHistory;
   /** The data is from before the connection was lost. */
   readonly stale: boolean;
 }
 
 /** The header, which stands over every view, and the view that the address names. */
-export function StatusPage({ snapshot, events, usage, stale }: Props) {
+export function StatusPage({ snapshot, usage, stale }: Props) {
   const { view: id, place } = useRoute();
   const view = findView(id);
   const View = view.component;
@@ -40,7 +37,7 @@ export function StatusPage({ snapshot, events, usage, stale }: Props) {
       <main className={styles.main}>
         <ViewBoundary key={view.id} title={view.title}>
           <Suspense fallback={<p className={styles.loading}>Loading…</p>}>
-            <View snapshot={snapshot} events={events} usage={usage} place={place} />
+            <View snapshot={snapshot} usage={usage} place={place} />
           </Suspense>
         </ViewBoundary>
       </main>

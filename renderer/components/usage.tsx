@@ -33,17 +33,19 @@ interface Props {
   readonly size?: 'cell' | 'large';
 }
 
-/** The newest value as text, and how it went as a line. A dash where it is not known. */
+/** The newest value as text, and how it went as a line. A dash over an empty line where it is not known. */
 export function Usage({ measure, points, size = 'cell' }: Props) {
   const { name, of, format, leastTop }: Measure = measures[measure];
   const values = points.map((point) => ({ at: point.at, value: of(point) }));
   const newest = values.at(-1)?.value ?? null;
-  if (newest === null) return <span className={styles.unknown}>–</span>;
   const known = values.flatMap(({ value }) => (value === null ? [] : [value]));
-  const label = `${name} in the last two minutes: ${format(Math.min(...known))} to ${format(Math.max(...known))}`;
+  const label =
+    known.length === 0
+      ? `${name}: not known`
+      : `${name} in the last two minutes: ${format(Math.min(...known))} to ${format(Math.max(...known))}`;
   return (
     <span className={styles.usage} data-size={size}>
-      <span>{format(newest)}</span>
+      {newest === null ? <span className={styles.unknown}>–</span> : <span>{format(newest)}</span>}
       <Sparkline
         points={values}
         spanMs={usageSpanMs}
@@ -55,9 +57,9 @@ export function Usage({ measure, points, size = 'cell' }: Props) {
   );
 }
 
-/** The same for a cell, which shows a dash of its own: null where it is not known. */
+/** The same for a cell, which shows a dash of its own: null where nothing was known for two minutes. */
 export function usageOf(measure: Props['measure'], points: Props['points']) {
-  const newest = points.at(-1);
-  if (newest === undefined || measures[measure].of(newest) === null) return null;
+  const { of } = measures[measure];
+  if (points.every((point) => of(point) === null)) return null;
   return <Usage measure={measure} points={points} />;
 }

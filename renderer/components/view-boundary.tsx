@@ -1,6 +1,6 @@
-import { Component, type ReactNode } from 'react';
-import { messageOf } from '../../shared/errors.ts';
+import type { ReactNode } from 'react';
 import { Button } from './button.tsx';
+import { ErrorBoundary } from './error-boundary.tsx';
 import { EmptyState, Section } from './section.tsx';
 
 interface Props {
@@ -8,27 +8,20 @@ interface Props {
   readonly children: ReactNode;
 }
 
-interface State {
-  readonly error: string | null;
-}
-
 /** A mistake in one view, or one that cannot be fetched, takes neither the header nor the others away. */
-export class ViewBoundary extends Component<Props, State> {
-  override state: State = { error: null };
-
-  static getDerivedStateFromError(error: unknown): State {
-    return { error: messageOf(error) };
-  }
-
-  override render(): ReactNode {
-    if (this.state.error === null) return this.props.children;
-    return (
-      <Section title={this.props.title}>
-        <EmptyState>
-          <p>This view made a mistake; everything else works on. {this.state.error}</p>
-          <Button onPress={() => location.reload()}>Reload the page</Button>
-        </EmptyState>
-      </Section>
-    );
-  }
+export function ViewBoundary({ title, children }: Props) {
+  return (
+    <ErrorBoundary
+      fallback={(error) => (
+        <Section title={title}>
+          <EmptyState>
+            <p>This view made a mistake; everything else works on. {error}</p>
+            <Button onPress={() => location.reload()}>Reload the page</Button>
+          </EmptyState>
+        </Section>
+      )}
+    >
+      {children}
+    </ErrorBoundary>
+  );
 }

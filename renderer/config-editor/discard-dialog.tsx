@@ -1,5 +1,5 @@
 import { Button } from '../components/button.tsx';
-import { Modal } from './modal.tsx';
+import { Modal } from '../components/modal.tsx';
 
 interface Props {
   readonly onKeep: () => void;

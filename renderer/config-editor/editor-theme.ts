@@ -27,6 +27,23 @@ const diagnostic = (colour: string) => ({
   padding: 'var(--space-1) var(--space-3)',
 });
 
+/** The same shapes as the list below the text has: a mark in the margin is known without its colour. */
+const marker = (colour: string, shape: string) => ({
+  content: '""',
+  width: '14px',
+  height: '14px',
+  margin: '1px 0',
+  backgroundColor: colour,
+  mask: `url('data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" fill="none" stroke="#000" stroke-width="1.5">${shape}</svg>`)}') center / contain no-repeat`,
+});
+
+const shapes = {
+  error:
+    '<path fill="#000" stroke="none" fill-rule="evenodd" d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1ZM5 6l1-1 2 2 2-2 1 1-2 2 2 2-1 1-2-2-2 2-1-1 2-2Z"/>',
+  warning: '<path d="M8 1.75 14.75 13.5H1.25Z"/><path d="M8 6v3.25M8 11.4v.1"/>',
+  info: '<circle cx="8" cy="8" r="6.25"/><path d="M8 7.25v4M8 4.7v.1"/>',
+};
+
 export const editorTheme = EditorView.theme({
   '&': {
     height: '100%',
@@ -63,6 +80,9 @@ export const editorTheme = EditorView.theme({
   '.cm-lintRange-error': underlines('var(--color-bad)'),
   '.cm-lintRange-warning': underlines('var(--color-warn)'),
   '.cm-lintRange-info': underlines('var(--color-accent)'),
+  '& .cm-lint-marker-error': marker('var(--color-bad)', shapes.error),
+  '& .cm-lint-marker-warning': marker('var(--color-warn)', shapes.warning),
+  '& .cm-lint-marker-info': marker('var(--color-muted)', shapes.info),
   '.cm-lintPoint-error': points('var(--color-bad)'),
   '.cm-lintPoint-warning': points('var(--color-warn)'),
   '.cm-lintPoint-info': points('var(--color-accent)'),

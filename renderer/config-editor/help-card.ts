@@ -34,7 +34,7 @@ export function helpOnHover(help: () => ConfigHelp | null) {
 }
 
 /** The card for what stands at an offset, and the range that it is about. */
-export function helpAt(text: string, at: number, help: ConfigHelp): Tooltip | null {
+function helpAt(text: string, at: number, help: ConfigHelp): Tooltip | null {
   for (const each of outline(text)) {
     const end = each.kind === 'header' ? each.to : each.keyTo;
     if (at < each.from || at > end) continue;

@@ -3,10 +3,10 @@ import { control } from '../../shared/api.ts';
 import type { ReplyData } from '../../shared/control-protocol.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { Button } from '../components/button.tsx';
+import { Modal } from '../components/modal.tsx';
 import { useBridge } from '../hooks/use-bridge.ts';
 import { formatBytes } from '../model/format.ts';
 import styles from './history-dialog.module.css';
-import { Modal } from './modal.tsx';
 import { showComparedText } from './read-only-text.ts';
 import type { EditorFacts } from './use-config-session.ts';
 

@@ -2,7 +2,7 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { choosePageBridge } from '../bridge.ts';
-import { ErrorBoundary } from '../components/error-boundary.tsx';
+import { PageBoundary } from '../components/page-boundary.tsx';
 import { BridgeContext } from '../hooks/use-bridge.ts';
 import { ConfigEditor } from './config-editor.tsx';
 import '../styles/tokens.css';
@@ -13,12 +13,12 @@ const root = document.getElementById('root');
 if (root === null) throw new Error('config.html has no #root');
 createRoot(root).render(
   <StrictMode>
-    <ErrorBoundary>
+    <PageBoundary>
       <BridgeContext value={choosePageBridge(window)}>
         <main className={styles.window}>
           <ConfigEditor heading="h1" opensFiles onClose={() => window.close()} />
         </main>
       </BridgeContext>
-    </ErrorBoundary>
+    </PageBoundary>
   </StrictMode>,
 );

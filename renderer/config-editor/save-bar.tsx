@@ -41,7 +41,7 @@ export function SaveBar({ state, comparing, onCompare, onSave, onCancel }: Props
 }
 
 /** A text that is still being checked may be saved: the save waits for the answer. */
-export function canSave(state: ConfigState): boolean {
+function canSave(state: ConfigState): boolean {
   if (state.saving || state.disk !== null || !isChanged(state)) return false;
   const check = presentCheck(state);
   return check.kind !== 'done' || check.valid;

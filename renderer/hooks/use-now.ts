@@ -5,7 +5,7 @@ import { createTicker, type Ticker } from '../model/ticker.ts';
 export type Pace = 'calm' | 'quick';
 
 /** The tickers that all components share; each runs only while something on the page needs it. */
-export const TickerContext = createContext<Readonly<Record<Pace, Ticker>>>({
+const TickerContext = createContext<Readonly<Record<Pace, Ticker>>>({
   calm: createTicker(10_000, document),
   quick: createTicker(1_000, document),
 });

@@ -2,6 +2,7 @@
 import type { DoctorCheck } from '../../shared/control-replies.ts';
 import type { DoorStatus, StatusSnapshot } from '../../shared/status.ts';
 import { stateWord } from '../../shared/wording.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 const order: readonly DoctorCheck['status'][] = ['problem', 'warning', 'ok'];
 
@@ -35,17 +36,17 @@ export function checksSentence(checks: readonly DoctorCheck[]): string {
   return parts.filter((part) => part !== null).join(', ');
 }
 
-/** The whole report as text of fixed lines. It holds paths, and no token and no secret. */
+/** The whole report as text of fixed lines. It holds paths; secrets in what programs said are taken out. */
 export function diagnosticsReport(
   snapshot: StatusSnapshot,
   checks: readonly DoctorCheck[],
   now: Date,
 ): string {
   const { self, config, events, services, doors } = snapshot;
-  return [
+  const lines = [
     `Project Memory Supervisor ${snapshot.version}, process ${snapshot.pid}`,
     `Started ${snapshot.startedAt}, reported ${now.toISOString()}`,
-    `Configuration ${config.path} (${config.running}, ${config.problems.length} findings)`,
+    `Configuration ${config.path} (${config.running}, ${config.problems.length} problems)`,
     self ? `CPU ${self.cpuPercent.toFixed(1)} %, memory ${self.rssBytes} bytes` : null,
     self && self.eventLoopDelayMs !== null ? `Event loop delay ${self.eventLoopDelayMs} ms` : null,
     `Events: ${events.published} emitted, ${events.subscribers.length} subscribers, journal ${events.journal.state}`,
@@ -67,7 +68,6 @@ export function diagnosticsReport(
       ({ name, state, address, error }) =>
         `  ${name}: ${state} ${address}${error === null ? '' : ` (${error})`}`,
     ),
-  ]
-    .filter((line) => line !== null)
-    .join('\n');
+  ];
+  return withoutSecrets(lines.filter((line) => line !== null).join('\n'));
 }

@@ -7,6 +7,7 @@ import {
   formatCount,
   formatCountdown,
   formatExit,
+  formatMs,
   formatUptime,
 } from './format.ts';
 
@@ -67,4 +68,14 @@ test('numbers, addresses and paths are shortened without losing what counts', ()
   expect(formatAddress('http://127.0.0.1:3459/')).toBe('127.0.0.1:3459');
   expect(fileName('C:\\Users\\ada\\supervisor.toml')).toBe('supervisor.toml');
   expect(fileName('/home/ada/supervisor.toml')).toBe('supervisor.toml');
+});
+
+test.each([
+  [0, '0 ms'],
+  [250, '250 ms'],
+  [1_500, '1.5 s'],
+  [30_000, '30 s'],
+  [120_000, '2 min'],
+])('a setting of %i ms reads "%s"', (ms, text) => {
+  expect(formatMs(ms)).toBe(text);
 });

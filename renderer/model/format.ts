@@ -76,6 +76,12 @@ export function formatCountdown(at: string, now: number): string {
   return seconds < 100 ? `in ${seconds} s` : `in ${Math.round(seconds / 60)} min`;
 }
 
+/** A setting in ms as people read it: `250 ms`, `1.5 s`, `30 s`, `2 min`. */
+export function formatMs(ms: number): string {
+  if (ms < secondMs) return `${ms} ms`;
+  return ms % minuteMs === 0 ? `${ms / minuteMs} min` : `${ms / secondMs} s`;
+}
+
 /** How a process ended, without the time: `exit 1`, `SIGKILL`. */
 export function formatExit(exit: LastExit): string {
   if (exit.signal !== null) return exit.signal;

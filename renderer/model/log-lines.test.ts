@@ -4,6 +4,7 @@ import {
   appendPage,
   chooseLines,
   copyText,
+  findLines,
   type LogLine,
   maxLogLines,
   noLines,
@@ -78,4 +79,15 @@ test('lines are chosen by stream and by what is read, not by the codes in it', (
   expect(chooseLines(all, 'all', '[31m')).toHaveLength(0);
   expect(chooseLines(all, 'stdout', 'error')).toHaveLength(0);
   expect(copyText(chooseLines(all, 'stderr', 'error'))).toBe('12:00:00.007 Error 31m');
+});
+
+test('a search finds lines by what is read of them, in any case, and never a divider', () => {
+  const texts = ['\u001b[31mError\u001b[0m: no table', 'ready', 'the last ERROR: none'];
+  const lines = [
+    { at: 1, stream: 'mark' as const, text: '— ended with an error —', key: 1 },
+    ...texts.map((text, index) => ({ at: 2, stream: 'stdout' as const, text, key: index + 2 })),
+  ];
+  expect(findLines(lines, 'error:')).toEqual([1, 3]);
+  expect(findLines(lines, 'ERROR')).toEqual([1, 3]);
+  expect(findLines(lines, '')).toEqual([]);
 });

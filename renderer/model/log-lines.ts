@@ -66,6 +66,19 @@ export function plainText(line: LogLine): string {
   return text;
 }
 
+function contains(line: LogLine, needle: string): boolean {
+  return plainText(line).toLowerCase().includes(needle);
+}
+
+/** Where lines stand that contain `wanted`, in any case; nothing is found where nothing is wanted. */
+export function findLines(lines: readonly LogLine[], wanted: string): readonly number[] {
+  const needle = wanted.toLowerCase();
+  if (needle === '') return [];
+  return lines.flatMap((line, index) =>
+    line.stream !== 'mark' && contains(line, needle) ? [index] : [],
+  );
+}
+
 /** The lines of a stream that contain `wanted`, in any case; marks stay unless something is searched. */
 export function chooseLines(
   lines: readonly LogLine[],
@@ -77,7 +90,7 @@ export function chooseLines(
   return lines.filter((line) => {
     if (line.stream === 'mark') return needle === '';
     if (stream !== 'all' && line.stream !== stream) return false;
-    return needle === '' || plainText(line).toLowerCase().includes(needle);
+    return needle === '' || contains(line, needle);
   });
 }
 

@@ -4,6 +4,7 @@ import type { StampedEvent } from '../../shared/events.ts';
 import type { StatusSnapshot } from '../../shared/status.ts';
 import type { Connection } from '../bridge.ts';
 import { mergeEvents } from './event-list.ts';
+import { withPoolAddresses } from './pool-addresses.ts';
 import { shareUnchanged } from './share-unchanged.ts';
 import { noUsage, recordUsage, type UsageHistory } from './usage-history.ts';
 
@@ -39,7 +40,7 @@ export function reducePageState(state: PageState, news: PageNews): PageState {
     case 'snapshot':
       return {
         ...state,
-        snapshot: shareUnchanged(state.snapshot, news.snapshot),
+        snapshot: shareUnchanged(state.snapshot, withPoolAddresses(news.snapshot)),
         receivedAt: news.at,
         events: mergeEvents(state.events, news.snapshot.recentEvents),
         usage: recordUsage(state.usage, news.snapshot, news.at),

@@ -1,6 +1,7 @@
 /**
  * Joins the bridge to React. News are taken in at once, into a bounded state, and shown at most once
- * a frame: a thousand events a second cost no more drawing than sixty.
+ * a frame: a thousand events a second cost no more drawing than sixty. While the page is hidden nothing is
+ * shown at all; the moment it is seen again it shows the newest.
  */
 import type { PageBridge } from '../bridge.ts';
 import { initialPageState, type PageNews, type PageState, reducePageState } from './page-state.ts';
@@ -16,6 +17,7 @@ export interface PageStore {
 export interface FrameHost {
   readonly requestAnimationFrame: (callback: () => void) => number;
   readonly cancelAnimationFrame: (handle: number) => void;
+  readonly document: Pick<Document, 'hidden' | 'addEventListener' | 'removeEventListener'>;
 }
 
 export function createPageStore(bridge: PageBridge, host: FrameHost): PageStore {
@@ -34,10 +36,26 @@ export function createPageStore(bridge: PageBridge, host: FrameHost): PageStore 
 
   function take(news: PageNews): void {
     next = reducePageState(next, news);
+    plan();
+  }
+
+  function plan(): void {
+    if (host.document.hidden || shown === next) return;
     frame ??= host.requestAnimationFrame(show);
   }
 
+  function unplan(): void {
+    if (frame !== null) host.cancelAnimationFrame(frame);
+    frame = null;
+  }
+
+  function onVisibility(): void {
+    if (host.document.hidden) unplan();
+    else plan();
+  }
+
   function connect(): () => void {
+    host.document.addEventListener('visibilitychange', onVisibility);
     const stops = [
       bridge.listenConnection((connection) => take({ type: 'connection', connection })),
       bridge.listen('snapshot', (snapshot) => take({ type: 'snapshot', snapshot, at: Date.now() })),
@@ -45,8 +63,8 @@ export function createPageStore(bridge: PageBridge, host: FrameHost): PageStore 
     ];
     return () => {
       for (const stop of stops) stop();
-      if (frame !== null) host.cancelAnimationFrame(frame);
-      frame = null;
+      host.document.removeEventListener('visibilitychange', onVisibility);
+      unplan();
     };
   }
 

@@ -148,6 +148,7 @@ export function matchesService(
 
 /** The reason as a phrase of its own; empty where it only repeats the state's word. */
 export function reasonText(reason: string, state: ServiceState): string {
+  if (reason === 'by hand') return state === 'starting' ? 'Started by hand' : 'Stopped by hand';
   const phrase = reason.charAt(0).toUpperCase() + reason.slice(1);
   return phrase === stateWord(state) ? '' : phrase;
 }

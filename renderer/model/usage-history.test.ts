@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { serviceFixture } from '../fixtures/services.ts';
+import { instanceFixtures, serviceFixture } from '../fixtures/services.ts';
 import { noUsage, recordUsage, usageSpanMs } from './usage-history.ts';
 
 function snapshot(cpuPercent: number | null) {
@@ -28,6 +28,19 @@ test('what is not known stays unknown, and a removed service leaves nothing behi
   expect(first.series.get('search')).toEqual([{ at: 10_000, cpuPercent: null, rssBytes: null }]);
   const empty = recordUsage(first, { services: [], instances: [] }, 12_000);
   expect(empty.series.size).toBe(0);
+});
+
+test('a pool uses what its instances use, as far as it is known', () => {
+  const services = [serviceFixture({ name: 'mcp', kind: 'mcp_pool' })];
+  const [one, two] = instanceFixtures(0);
+  if (one === undefined || two === undefined) throw new Error('two instances');
+  const instances = [
+    { ...one, cpuPercent: 3, rssBytes: 1_000 },
+    { ...two, cpuPercent: 4, rssBytes: null },
+    { ...two, name: 'tools:1', server: 'tools', cpuPercent: 50, rssBytes: 50 },
+  ];
+  const { series } = recordUsage(noUsage, { services, instances }, 10_000);
+  expect(series.get('mcp')).toEqual([{ at: 10_000, cpuPercent: 7, rssBytes: 1_000 }]);
 });
 
 test('a clock that is set back does not stop the recording', () => {

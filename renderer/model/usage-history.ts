@@ -36,11 +36,15 @@ export function recordUsage(
   // A clock that was set back must not stop the recording.
   if (now >= history.at && now - history.at < gapMs) return history;
   const all: readonly ServiceStatus[] = [...services, ...instances];
-  const series = all.map(({ name, cpuPercent, rssBytes }) => {
+  const series = all.map((service) => {
+    const { name } = service;
+    // A pool has no process of its own: it uses what its instances use.
+    const parts =
+      service.kind === 'mcp_pool' ? instances.filter(({ server }) => server === name) : [service];
     const point: UsagePoint = {
       at: now,
-      cpuPercent: cpuPercent ?? null,
-      rssBytes: rssBytes ?? null,
+      cpuPercent: sumOf(parts.map(({ cpuPercent }) => cpuPercent)),
+      rssBytes: sumOf(parts.map(({ rssBytes }) => rssBytes)),
     };
     const kept = (history.series.get(name) ?? []).filter(
       ({ at }) => at <= now && now - at < usageSpanMs,
@@ -48,4 +52,10 @@ export function recordUsage(
     return [name, [...kept, point]] as const;
   });
   return { at: now, series: new Map(series) };
+}
+
+/** Of what is known; null where nothing is. */
+function sumOf(values: readonly (number | null | undefined)[]): number | null {
+  const known = values.filter((value) => typeof value === 'number');
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
 }

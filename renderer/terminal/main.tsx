@@ -1,7 +1,7 @@
 /** The terminal page's entry. */
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { ErrorBoundary } from '../components/error-boundary.tsx';
+import { PageBoundary } from '../components/page-boundary.tsx';
 import { TerminalPage } from './terminal-page.tsx';
 import '@xterm/xterm/css/xterm.css';
 import '../styles/tokens.css';
@@ -11,8 +11,8 @@ const root = document.getElementById('root');
 if (root === null) throw new Error('terminal.html has no #root');
 createRoot(root).render(
   <StrictMode>
-    <ErrorBoundary>
+    <PageBoundary>
       <TerminalPage />
-    </ErrorBoundary>
+    </PageBoundary>
   </StrictMode>,
 );

@@ -1,5 +1,5 @@
-import { type ReactNode, useEffect, useId, useRef } from 'react';
-import styles from './dialog.module.css';
+import { type ReactNode, useId, useLayoutEffect, useRef } from 'react';
+import styles from './modal.module.css';
 
 interface Props {
   readonly title: string;
@@ -16,7 +16,8 @@ export function Modal({ title, wide = false, onClose, actions, children }: Props
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
 
-  useEffect(() => {
+  // In the layout phase: once the dialog is out of the document, closing it gives the focus back to nobody.
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     return () => element?.close();
