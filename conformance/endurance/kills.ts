@@ -33,6 +33,13 @@ export interface KillReport {
 /** A call waits for a new home up to 10 s; beyond that something hangs. */
 const callTimeoutMs = 30_000;
 
+/**
+ * A busy machine may make few calls in the time that was asked for. Then the kills go on, for no longer than
+ * this, until there were two calls that do something for each session: fewer say nothing.
+ */
+const longestExtraMs = 30_000;
+const telling = 2;
+
 /** Time between two kills, in ms, at random up to this. */
 const longestPauseMs = 500;
 
@@ -61,7 +68,8 @@ export async function runKills(options: KillOptions): Promise<KillReport> {
   const tally: Tally = { reads: 0, sends: 0, interrupted: 0, slowestMs: 0, faults: [] };
   const over = new AbortController();
   const clients = ids.map((id) => work(target, id, tally, over.signal));
-  const kills = await killAtRandom(supervisor, options.seconds);
+  const isTelling = () => tally.sends >= options.sessions * telling;
+  const kills = await killAtRandom(supervisor, options.seconds, isTelling);
   over.abort();
   await Promise.all(clients);
   const known = new Set((await supervisor.snapshot()).sessions.map(({ sessionId }) => sessionId));
@@ -97,10 +105,16 @@ function settingsFor({ instances }: KillOptions) {
 }
 
 /** Kills one ready instance after another, never the last one; returns how many. */
-async function killAtRandom(supervisor: RunningSupervisor, seconds: number): Promise<number> {
+async function killAtRandom(
+  supervisor: RunningSupervisor,
+  seconds: number,
+  isTelling: () => boolean,
+): Promise<number> {
   const end = performance.now() + seconds * 1_000;
+  const isOver = () =>
+    performance.now() >= end && (isTelling() || performance.now() >= end + longestExtraMs);
   let kills = 0;
-  while (performance.now() < end) {
+  while (!isOver()) {
     const ready = (await supervisor.snapshot()).instances.filter(
       ({ state, pid }) => state === 'ready' && pid !== null,
     );

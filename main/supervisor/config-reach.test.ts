@@ -167,6 +167,7 @@ const poolKeys: readonly (readonly [key: string, value: unknown])[] = [
   ['max_sessions', 7],
   ['failover', false],
   ['scale_down_after_s', 7],
+  ['drain_timeout_s', 7],
   ['session_idle_minutes', 7],
   ['max_memory_mb', 7],
   ['max_age_hours', 7],

@@ -327,6 +327,7 @@ function bounds(life: LifeSettings, pool: PoolSection, minInstances: number): Po
     maxSessions: pool.max_sessions,
     failover: pool.failover,
     scaleDownAfterMs: pool.scale_down_after_s * 1_000,
+    drainTimeoutMs: pool.drain_timeout_s * 1_000,
     sessionIdleMs: pool.session_idle_minutes * 60_000,
     startWaitMs: life.start_timeout_ms,
     recycling: {

@@ -96,6 +96,8 @@ export interface RigOptions {
   readonly failover?: boolean;
   /** Default 0: never. */
   readonly sessionIdleMs?: number;
+  /** How long calls may take on an instance that is being emptied; default a minute. */
+  readonly drainTimeoutMs?: number;
   readonly gateway?: Partial<GatewayOptions>;
   /** How long the start of an instance takes; default: no time. */
   readonly untilStarted?: (instance: string) => Promise<void>;
@@ -127,6 +129,7 @@ export class Rig implements AsyncDisposable {
       recycling: { maxMemoryMb: 0, maxAgeHours: 0, lookEveryMs: 10, pauseMs: 0 },
       failover: options.failover ?? true,
       scaleDownAfterMs: 0,
+      drainTimeoutMs: options.drainTimeoutMs ?? 60_000,
       sessionIdleMs: options.sessionIdleMs ?? 0,
       agent: this.#agent,
       logger,

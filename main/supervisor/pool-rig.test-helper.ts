@@ -70,6 +70,7 @@ export class PoolRig implements AsyncDisposable {
       recycling: { maxMemoryMb: 0, maxAgeHours: 0, lookEveryMs: 10, pauseMs: 0 },
       failover: true,
       scaleDownAfterMs: 0,
+      drainTimeoutMs: 60_000,
       sessionIdleMs: 0,
       agent: this.#agent,
       logger: pino({ level: 'silent' }),

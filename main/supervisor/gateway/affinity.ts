@@ -20,6 +20,8 @@ export interface AffinityKey {
   readonly name: string;
   /** The instance may know what others do not; else it is only a good choice. */
   readonly isFirm: boolean;
+  /** It names a task, for whose end an instance that is being emptied is given time. */
+  readonly isTask: boolean;
 }
 
 /** What is remembered; of more, what was used least recently is forgotten. */
@@ -50,7 +52,7 @@ export class Affinity {
       const value = textOf(headers[param]);
       if (value !== null) return firm(`${param} ${decodedHeader(value)}`);
     }
-    if (principal !== null) return { name: `principal ${principal}`, isFirm: false };
+    if (principal !== null) return { name: `principal ${principal}`, isFirm: false, isTask: false };
     const { header } = this.#settings;
     const value = header === null ? null : textOf(headers[header.toLowerCase()]);
     return value === null ? null : firm(`header ${value}`);
@@ -59,7 +61,7 @@ export class Affinity {
   /** The instance of the key, if that is to be preferred to `least`, the one that has least to do. */
   choose(key: AffinityKey, least: Instance): Instance {
     const bound = this.#instances.get(key.name);
-    const isThere = bound?.isUp === true && !bound.draining;
+    const isThere = bound?.isUp === true && (key.isTask || !bound.draining);
     if (isThere && !key.isFirm && bound.inFlight > least.inFlight + slack) return least;
     const chosen = isThere ? bound : least;
     this.bind(key, chosen);
@@ -77,12 +79,12 @@ export class Affinity {
 
 /** The key of a task (SEP-2663: its requests carry the task's id in `Mcp-Name`). */
 export function taskKey(taskId: string): AffinityKey {
-  return firm(`task ${taskId}`);
+  return { ...firm(`task ${taskId}`), isTask: true };
 }
 
 function firm(name: string): AffinityKey {
   const short = name.length <= maxNameChars ? name : hash('sha256', name, 'hex');
-  return { name: short, isFirm: true };
+  return { name: short, isFirm: true, isTask: false };
 }
 
 function textOf(value: string | string[] | undefined): string | null {

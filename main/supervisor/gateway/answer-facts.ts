@@ -6,14 +6,23 @@ import type { StreamTail } from './stream-tail.ts';
 export interface AnswerFacts {
   /** An error of JSON-RPC, or a tool that says it failed. */
   readonly isError: boolean;
-  /** The task that the call became (SEP-2663, and MCP 2025-11-25 tasks). */
-  readonly taskId: string | null;
+  /** The task that the call became, or that it is about (SEP-2663, and MCP 2025-11-25 tasks). */
+  readonly task: TaskFacts | null;
 }
+
+export interface TaskFacts {
+  readonly taskId: string;
+  /** It is being worked on, or waits for its client. */
+  readonly isOpen: boolean;
+}
+
+/** What the status of a task is as long as it is not over. */
+const openStatus = new Set<unknown>(['working', 'input_required']);
 
 /** Larger answers are not looked at: errors and tasks are short. */
 const maxLookedAt = 64 * 1024;
 
-const nothingSpecial: AnswerFacts = { isError: false, taskId: null };
+const nothingSpecial: AnswerFacts = { isError: false, task: null };
 
 /** The words of which an answer of interest has one. Quotes within its texts are escaped, and do not match. */
 const words = /"error"|"isError": ?true|"taskId"/;
@@ -25,10 +34,11 @@ export function readAnswer(tail: StreamTail): AnswerFacts {
   const message = messageIn(bytes.toString('utf8'));
   if (message === null) return nothingSpecial;
   const result = fields(message['result']);
-  const taskId = result['taskId'] ?? fields(result['task'])['taskId'];
+  const task = result['taskId'] === undefined ? fields(result['task']) : result;
+  const { taskId, status } = task;
   return {
     isError: message['error'] !== undefined || result['isError'] === true,
-    taskId: typeof taskId === 'string' ? taskId : null,
+    task: typeof taskId === 'string' ? { taskId, isOpen: openStatus.has(status) } : null,
   };
 }
 

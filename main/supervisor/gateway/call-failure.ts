@@ -2,6 +2,9 @@
 import { messageOf } from '../../../shared/errors.ts';
 import type { RpcMessage } from './rpc-message.ts';
 
+/** Characters of a name in a sentence. */
+const maxNameChars = 100;
+
 /** The instance answered that it does not know the session: it was restarted, or has reaped it. */
 export class SessionLost extends Error {}
 
@@ -25,6 +28,13 @@ export function interrupted(message: RpcMessage, failure: Error): string {
   return (
     `${what} (${messageOf(failure)}). It was not called again, because it may have taken effect and ` +
     'does not say that a second call is safe. Check what was done, then call again if needed.'
+  );
+}
+
+export function taskLost(taskId: string): string {
+  return (
+    `The task "${taskId.slice(0, maxNameChars)}" is gone: the MCP server that worked on it has ended, and no other one knows it. ` +
+    'What it had done by then may have taken effect. Check what was done, then start it again if needed.'
   );
 }
 

@@ -3,10 +3,13 @@ import { hash } from 'node:crypto';
 import { expect, test, vi } from 'vitest';
 import { type Rig, startRig } from '../gateway-rig.test-helper.ts';
 import { Access } from './access.ts';
+import { eventually, waitingTestMs } from './eventually.test-helper.ts';
 import { HeldCalls, headersOf, killHome, openStream, toolCall } from './failover.test-helper.ts';
 import { send } from './http-client.test-helper.ts';
 import { stateless } from './stateless.test-helper.ts';
 import { reply } from './upstream.test-helper.ts';
+
+vi.setConfig({ testTimeout: waitingTestMs });
 
 /** The lines of finished requests. */
 function lines(rig: Rig): readonly Record<string, unknown>[] {
@@ -65,7 +68,7 @@ test('each request is one line of the log, which does not open the session', asy
   const stream = await openStream(rig, id);
   await rig.post(toolCall('look'), { ...headersOf(id), 'x-request-id': 'r-1' });
   stream.hangUp();
-  await vi.waitFor(() => expect(lines(rig)).toHaveLength(3));
+  await eventually(() => expect(lines(rig)).toHaveLength(3));
   const session = hash('sha256', id, 'hex').slice(0, 8);
   expect(lines(rig)).toMatchObject([
     {

@@ -54,9 +54,18 @@ export class CallRecord {
     const ms = performance.now() - this.#startedAt;
     const { instance, rpcMethod, tool, bytesIn, bytesOut, repeats, isInterrupted } = this;
     const outcome = this.#outcome(response);
-    const seconds = ms / 1_000;
-    const sample = { instance: instance ?? 'none', method: rpcMethod, tool, outcome, seconds };
-    metrics.observe({ ...sample, bytesIn, bytesOut, repeats, isInterrupted }, this.isStream);
+    const sample = {
+      instance: instance ?? 'none',
+      method: rpcMethod,
+      tool,
+      outcome,
+      seconds: ms / 1_000,
+      bytesIn,
+      bytesOut,
+      repeats,
+      isInterrupted,
+    };
+    metrics.observe(sample, this.isStream);
     // A call a line would drown what else is to be read; one that failed is worth reading.
     const level = outcome === 'failed' ? 'info' : 'debug';
     if (!logger.isLevelEnabled(level)) return;

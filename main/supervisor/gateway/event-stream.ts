@@ -17,6 +17,13 @@ export function messageEvent(json: string): string {
   return `event: message\ndata: ${json.replace(/[\r\n]+/g, ' ')}\n\n`;
 }
 
+/** Where the last complete event ends; 0 when none is complete. */
+export function endOfEvents(bytes: Buffer): number {
+  const plain = bytes.lastIndexOf('\n\n');
+  const withReturns = bytes.lastIndexOf('\n\r\n');
+  return Math.max(plain === -1 ? 0 : plain + 2, withReturns === -1 ? 0 : withReturns + 3);
+}
+
 /** The data of one event; empty when it has none. */
 export function eventData(event: string): string {
   return event

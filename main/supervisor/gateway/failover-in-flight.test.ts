@@ -1,8 +1,11 @@
 /** What becomes of calls that were under way when their instance died. */
 import { expect, test, vi } from 'vitest';
 import { startRig } from '../gateway-rig.test-helper.ts';
+import { eventually, waitingTestMs } from './eventually.test-helper.ts';
 import { eventsOf, HeldCalls, headersOf, killHome, toolCall } from './failover.test-helper.ts';
 import { type OpenAnswer, open } from './http-client.test-helper.ts';
+
+vi.setConfig({ testTimeout: waitingTestMs });
 
 const repeatable = [
   ['a tool with readOnlyHint', toolCall('look')],
@@ -100,7 +103,7 @@ test('W17 a call that was being answered as a stream gets its error within the s
   await calls.until(1);
   calls.stream(0, 'data: {"progress":1}\n\ndata: {"half');
   const answer = await opening;
-  await vi.waitFor(() => expect(answer.text).toContain('half'));
+  await eventually(() => expect(answer.text).toContain('half'));
   await killHome(rig, id);
   await answer.ended;
   expect(answer.ending).toBe('complete');
@@ -119,7 +122,7 @@ test.each(['JSON', 'a stream'])(
     await calls.until(1);
     calls.stream(0, 'data: {"progress":1}\n\n');
     const answer = await opening;
-    await vi.waitFor(() => expect(answer.text).toContain('progress'));
+    await eventually(() => expect(answer.text).toContain('progress'));
     await killHome(rig, id);
     await calls.until(2);
     const result = { jsonrpc: '2.0', id: 7, result: {} };
@@ -146,7 +149,7 @@ test.each(['look', 'send'])(
     const result = { jsonrpc: '2.0', id: 7, result: { done: true } };
     calls.stream(0, `data: ${JSON.stringify(result)}\n\n`);
     const answer = await opening;
-    await vi.waitFor(() => expect(answer.text).toContain('done'));
+    await eventually(() => expect(answer.text).toContain('done'));
     await killHome(rig, id);
     await answer.ended;
     expect(eventsOf(answer.text).map(({ data }) => JSON.parse(data))).toEqual([result]);
@@ -164,10 +167,10 @@ test("a client's answer to a question of a dead instance is taken, and goes nowh
     return true;
   };
   const answer = rig.post({ id: 'roots-1', result: { roots: [] } }, headersOf(id));
-  await vi.waitFor(() => expect(arrived).toBe(true));
+  await eventually(() => expect(arrived).toBe(true));
   await killHome(rig, id);
   expect(await answer).toMatchObject({ status: 202, text: '' });
-  await vi.waitFor(() => expect(rig.pool.sessions.get(id)?.home).not.toBeNull());
+  await eventually(() => expect(rig.pool.sessions.get(id)?.home).not.toBeNull());
   expect(
     rig
       .home(id)
@@ -196,7 +199,7 @@ test('W17 a call that was never sent, because nobody took the connection, is alw
   // The port is closed, and nobody has noticed yet.
   await rig.upstream(first).die();
   const call = rig.post(toolCall('send'), headersOf(id));
-  await vi.waitFor(() => expect(rig.pool.sessions.get(id)?.inFlight).toBe(1));
+  await eventually(() => expect(rig.pool.sessions.get(id)?.inFlight).toBe(1));
   rig.service(first).enter('backing_off');
   const answer = await call;
   expect(JSON.parse(answer.text)).toMatchObject({ id: 7, result: { server: `up${3 - first}` } });
@@ -214,12 +217,12 @@ test('a client that leaves while its call waits leaves nothing behind', async ()
     signal: gaveUp.signal,
   });
   const session = rig.pool.sessions.get(id);
-  await vi.waitFor(() => expect(session?.inFlight).toBe(1));
+  await eventually(() => expect(session?.inFlight).toBe(1));
   gaveUp.abort();
   await expect(call).rejects.toThrow(/abort/);
-  await vi.waitFor(() => expect(session?.inFlight).toBe(0));
+  await eventually(() => expect(session?.inFlight).toBe(0));
   await rig.service().start();
-  await vi.waitFor(() => expect(session?.home).not.toBeNull());
+  await eventually(() => expect(session?.home).not.toBeNull());
   await rig.post({ id: 8, method: 'ping' }, headersOf(id));
   const called = rig
     .upstream()

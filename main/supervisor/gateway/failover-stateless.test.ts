@@ -1,10 +1,13 @@
 /** What becomes of requests outside a session when their instance dies. */
 import { expect, test, vi } from 'vitest';
 import { initializeMessage, startRig } from '../gateway-rig.test-helper.ts';
+import { eventually, waitingTestMs } from './eventually.test-helper.ts';
 import { eventsOf } from './failover.test-helper.ts';
 import { open, send } from './http-client.test-helper.ts';
 import { StatelessServers, stateless } from './stateless.test-helper.ts';
 import { reply } from './upstream.test-helper.ts';
+
+vi.setConfig({ testTimeout: waitingTestMs });
 
 const repeatable = [
   ['a tool with readOnlyHint', 'tools/call', 'look'],
@@ -57,7 +60,7 @@ test('W17 a stateless answer that broke off goes on in its stream', async () => 
   const first = await servers.until(1);
   first.response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: {"n":1}\n\n');
   const answer = await opening;
-  await vi.waitFor(() => expect(answer.text).toContain('"n":1'));
+  await eventually(() => expect(answer.text).toContain('"n":1'));
   await rig.service(first.instance).crash();
   reply((await servers.until(2)).response, 200, result);
   await answer.ended;
@@ -86,7 +89,7 @@ test.each([
     arrived = true;
   };
   const answer = rig.post(initializeMessage, coding);
-  await vi.waitFor(() => expect(arrived).toBe(true));
+  await eventually(() => expect(arrived).toBe(true));
   await rig.service(1).crash();
   const { status, headers } = await answer;
   expect(status).toBe(200);
@@ -106,14 +109,14 @@ test('W17 initialize that breaks off within its stream is answered there, by ano
   };
   const body = JSON.stringify({ jsonrpc: '2.0', ...initializeMessage });
   const answer = await open(rig.port, { method: 'POST', body });
-  await vi.waitFor(() => expect(answer.text).toContain('moment'));
+  await eventually(() => expect(answer.text).toContain('moment'));
   await rig.service(1).crash();
   await answer.ended;
   expect(eventsOf(answer.text).map(({ data }) => JSON.parse(data))).toMatchObject([
     { id: 1, result: { server: 'up2' } },
   ]);
   const id = String(answer.response.headers['mcp-session-id']);
-  await vi.waitFor(() => expect(rig.homeNumber(id)).toBe(2));
+  await eventually(() => expect(rig.homeNumber(id)).toBe(2));
   expect(rig.pool.sessions.size).toBe(1);
 });
 
@@ -139,7 +142,7 @@ test.each(['dies', 'is replaced'])(
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.write(`data: ${JSON.stringify(acknowledged)}\n\ndata: {"ha`);
     using stream = await opening;
-    await vi.waitFor(() => expect(stream.text).toContain('{"ha'));
+    await eventually(() => expect(stream.text).toContain('{"ha'));
     // It is no work: nobody waits for its end before the instance is stopped.
     expect(rig.inFlight).toBe(0);
     if (fate === 'dies') await rig.service().crash();
@@ -177,5 +180,5 @@ test('a client that leaves its subscription frees the instance at once', async (
   const { response, seen } = await servers.until(1);
   response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
   (await opening).hangUp();
-  await vi.waitFor(() => expect(seen.aborted).toBe(true));
+  await eventually(() => expect(seen.aborted).toBe(true));
 });

@@ -1,8 +1,11 @@
 /** The GET stream of a session and the end of a session, when its instance dies. */
 import { expect, test, vi } from 'vitest';
 import { type Rig, startRig } from '../gateway-rig.test-helper.ts';
+import { eventually, waitingTestMs } from './eventually.test-helper.ts';
 import { eventsOf, headersOf, killHome, openStream } from './failover.test-helper.ts';
 import { send } from './http-client.test-helper.ts';
+
+vi.setConfig({ testTimeout: waitingTestMs });
 
 /** The server's end of the session's stream, as soon as it has one. */
 async function sourceOf(rig: Rig, id: string) {
@@ -21,10 +24,10 @@ test('W17 the stream of a session stays open, and carries the messages of the ne
   const id = await rig.initialize();
   using stream = await openStream(rig, id, { 'Last-Event-ID': 'of-the-first' });
   (await sourceOf(rig, id)).write('data: {"from":1}\n\ndata: {"ha');
-  await vi.waitFor(() => expect(stream.text).toContain('"ha'));
+  await eventually(() => expect(stream.text).toContain('"ha'));
   await killHome(rig, id);
   (await sourceOf(rig, id)).write('data: {"from":2}\n\n');
-  await vi.waitFor(() => expect(stream.text).toContain('"from":2'));
+  await eventually(() => expect(stream.text).toContain('"from":2'));
   expect(stream.ending).toBeNull();
   const messages = eventsOf(stream.text).filter(({ type }) => type === 'message');
   expect(messages.map(({ data }) => data)).toEqual(['{"from":1}', '{"from":2}']);
@@ -43,9 +46,9 @@ test('the stream outlives any number of instances, however long they are away', 
     // A call shows that the time a request waits has passed.
     expect((await rig.post({ id: 1, method: 'ping' }, headersOf(id))).status).toBe(503);
     await rig.service().start();
-    await vi.waitFor(() => expect(rig.pool.sessions.get(id)?.moves).toBe(round));
+    await eventually(() => expect(rig.pool.sessions.get(id)?.moves).toBe(round));
     (await sourceOf(rig, id)).write(`data: ${round}\n\n`);
-    await vi.waitFor(() => expect(stream.text).toContain(`data: ${round}\n`));
+    await eventually(() => expect(stream.text).toContain(`data: ${round}\n`));
   }
   expect(stream.ending).toBeNull();
 });
@@ -57,10 +60,10 @@ test('the stream of a session goes along when it leaves an instance that lives',
   const left = rig.home(id);
   await sourceOf(rig, id);
   rig.service(rig.homeNumber(id)).enter('stopping');
-  await vi.waitFor(() => expect(rig.pool.sessions.get(id)?.moves).toBe(1));
+  await eventually(() => expect(rig.pool.sessions.get(id)?.moves).toBe(1));
   (await sourceOf(rig, id)).write('data: here\n\n');
-  await vi.waitFor(() => expect(stream.text).toContain('data: here'));
-  await vi.waitFor(() => expect(left.streams.size).toBe(0));
+  await eventually(() => expect(stream.text).toContain('data: here'));
+  await eventually(() => expect(left.streams.size).toBe(0));
 });
 
 test('a client that leaves its stream during the move leaves nothing behind', async () => {
@@ -71,9 +74,9 @@ test('a client that leaves its stream during the move leaves nothing behind', as
   await rig.service().crash();
   expect(session?.streams).toBe(1);
   stream.hangUp();
-  await vi.waitFor(() => expect(session?.streams).toBe(0));
+  await eventually(() => expect(session?.streams).toBe(0));
   await rig.service().start();
-  await vi.waitFor(() => expect(session?.home).not.toBeNull());
+  await eventually(() => expect(session?.home).not.toBeNull());
   expect((await rig.post({ id: 1, method: 'ping' }, headersOf(id))).status).toBe(200);
   expect(rig.upstream().streams.size).toBe(0);
   expect(rig.upstream().received('GET')).toHaveLength(1);
@@ -86,7 +89,7 @@ test('DELETE during the move ends the session, and no instance keeps it', async 
   using stream = await openStream(rig, id);
   await rig.service().crash();
   const waiting = rig.post({ id: 2, method: 'ping' }, headersOf(id));
-  await vi.waitFor(() => expect(rig.pool.sessions.get(id)?.inFlight).toBe(1));
+  await eventually(() => expect(rig.pool.sessions.get(id)?.inFlight).toBe(1));
   const answer = await send(rig.port, { method: 'DELETE', headers: headersOf(id) });
   expect(answer.status).toBe(202);
   expect((await waiting).status).toBe(404);
@@ -95,8 +98,8 @@ test('DELETE during the move ends the session, and no instance keeps it', async 
   expect(rig.pool.sessions.size).toBe(0);
   await rig.service().start();
   expect((await rig.post({ id: 2, method: 'ping' }, headersOf(id))).status).toBe(404);
-  await vi.waitFor(() => expect(rig.pool.instances[0]?.opening).toBe(0));
-  await vi.waitFor(() => expect(rig.upstream().sessions.size).toBe(0));
+  await eventually(() => expect(rig.pool.instances[0]?.opening).toBe(0));
+  await eventually(() => expect(rig.upstream().sessions.size).toBe(0));
 });
 
 test('DELETE while the new instance is being told of the session ends it there, too', async () => {
@@ -114,7 +117,7 @@ test('DELETE while the new instance is being told of the session ends it there, 
   expect(other.sessions.size).toBe(1);
   expect((await send(rig.port, { method: 'DELETE', headers: headersOf(id) })).status).toBe(202);
   goOn();
-  await vi.waitFor(() => expect(other.sessions.size).toBe(0));
+  await eventually(() => expect(other.sessions.size).toBe(0));
 });
 
 test('a client that ends its session while its stream is open gets the end of both', async () => {
@@ -125,7 +128,7 @@ test('a client that ends its session while its stream is open gets the end of bo
   expect(answer.status).toBe(200);
   await stream.ended;
   expect(stream.ending).toBe('complete');
-  await vi.waitFor(() => expect(rig.upstream().streams.size).toBe(0));
+  await eventually(() => expect(rig.upstream().streams.size).toBe(0));
 });
 
 test('a pool that stops ends all its sessions, those that move, too', async () => {
@@ -133,7 +136,7 @@ test('a pool that stops ends all its sessions, those that move, too', async () =
   const ids = [await rig.initialize(), await rig.initialize()];
   await rig.service().crash();
   const calls = ids.map((id) => rig.post({ id: 1, method: 'ping' }, headersOf(id)));
-  await vi.waitFor(() => {
+  await eventually(() => {
     expect(rig.pool.sessions.all().map(({ inFlight }) => inFlight)).toEqual([1, 1]);
   });
   await rig.pool.stop('by hand');
@@ -145,8 +148,8 @@ test('W13 a session without traffic is ended here and at its instance', async ()
   await using rig = await startRig({ sessionIdleMs: 100 });
   const id = await rig.initialize();
   const there = rig.upstreamId(id);
-  await vi.waitFor(() => expect(rig.pool.sessions.size).toBe(0));
-  await vi.waitFor(() => expect(rig.upstream().sessions.size).toBe(0));
+  await eventually(() => expect(rig.pool.sessions.size).toBe(0));
+  await eventually(() => expect(rig.upstream().sessions.size).toBe(0));
   expect(rig.upstream().received('DELETE')).toMatchObject([
     { headers: { 'mcp-session-id': there } },
   ]);

@@ -1,7 +1,8 @@
 /** For tests of failover: a client's session, its calls, and servers that die while they work. */
 import type { ServerResponse } from 'node:http';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import type { Rig } from '../gateway-rig.test-helper.ts';
+import { eventually } from './eventually.test-helper.ts';
 import { type OpenAnswer, open } from './http-client.test-helper.ts';
 import type { Message } from './upstream.test-helper.ts';
 
@@ -31,7 +32,7 @@ export class HeldCalls {
   }
 
   async until(count: number): Promise<void> {
-    await vi.waitFor(() => expect(this.held).toHaveLength(count), { timeout: 5_000 });
+    await eventually(() => expect(this.held).toHaveLength(count));
   }
 
   /** Answers call `number`, from 0, with JSON. */

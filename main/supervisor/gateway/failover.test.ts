@@ -1,9 +1,12 @@
 /** A session outlives its instance: what the new one is told, and what becomes of calls meanwhile. */
 import { expect, test, vi } from 'vitest';
 import { initializeMessage, startRig } from '../gateway-rig.test-helper.ts';
+import { eventually, waitingTestMs } from './eventually.test-helper.ts';
 import { headersOf, killHome, toolCall } from './failover.test-helper.ts';
 import { send } from './http-client.test-helper.ts';
 import { reply } from './upstream.test-helper.ts';
+
+vi.setConfig({ testTimeout: waitingTestMs });
 
 const ping = { id: 2, method: 'ping' };
 
@@ -97,7 +100,7 @@ test('W17 a call that waits too long gets the reason, and its session lives on',
     },
   });
   await rig.service().start();
-  await vi.waitFor(() => expect(rig.pool.sessions.get(id)?.home).not.toBeNull());
+  await eventually(() => expect(rig.pool.sessions.get(id)?.home).not.toBeNull());
   expect((await rig.post(ping, headersOf(id))).status).toBe(200);
 });
 
@@ -169,7 +172,7 @@ test('an instance that ends while it takes a session over does not keep it', asy
     return true;
   };
   await killHome(rig, id);
-  await vi.waitFor(() => expect(rig.service(dying).state).toBe('stopping'));
+  await eventually(() => expect(rig.service(dying).state).toBe('stopping'));
   const call = rig.post(ping, headersOf(id));
   await rig.service(3 - dying).start();
   expect((await call).status).toBe(200);

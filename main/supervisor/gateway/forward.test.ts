@@ -1,6 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import { initializeMessage, startRig } from '../gateway-rig.test-helper.ts';
+import { eventually, waitingTestMs } from './eventually.test-helper.ts';
 import { raw, send } from './http-client.test-helper.ts';
+
+vi.setConfig({ testTimeout: waitingTestMs });
 
 const cap = 16 * 1024 * 1024;
 
@@ -143,7 +146,7 @@ test.each([
     expect(JSON.parse(answer.text)).toEqual(tooLarge);
   }
   expect(rig.upstream().seen.every((each) => each.body.length < cap)).toBe(true);
-  await vi.waitFor(() => expect(rig.inFlight).toBe(0));
+  await eventually(() => expect(rig.inFlight).toBe(0));
   expect((await rig.post({ id: 2, method: 'ping' }, session)).status).toBe(200);
 });
 
@@ -153,7 +156,7 @@ test('a body that is announced as too large is refused before it comes', async (
   for (const session of ['', `Mcp-Session-Id: ${id}\r\n`]) {
     const head = `POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${cap + 1}\r\n`;
     using connection = await raw(rig.port, `${head}${session}\r\n`);
-    await vi.waitFor(() => expect(connection.received).toMatch(/^HTTP\/1\.1 413 .*too_large/s));
+    await eventually(() => expect(connection.received).toMatch(/^HTTP\/1\.1 413 .*too_large/s));
   }
 });
 
@@ -176,7 +179,7 @@ test.each([
     // All of it is taken: the connection serves on.
     await connection.write(`${end}GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     connection.socket.resume();
-    await vi.waitFor(() => expect(connection.received).toContain('HTTP/1.1 200 '));
+    await eventually(() => expect(connection.received).toContain('HTTP/1.1 200 '));
     expect(connection.received).toMatch(/^HTTP\/1\.1 413 .*too_large/s);
   },
 );
@@ -199,9 +202,7 @@ test('W17 a call whose instance is gone gets its error while its body is still o
     rig.port,
     `POST /mcp HTTP/1.1\r\nHost: localhost\r\nMcp-Session-Id: ${id}\r\nContent-Length: 9999999\r\n\r\n{"`,
   );
-  await vi.waitFor(() => expect(connection.received).toContain('instance_unavailable'), {
-    timeout: 5_000,
-  });
+  await eventually(() => expect(connection.received).toContain('instance_unavailable'));
   expect(connection.received).toMatch(/^HTTP\/1\.1 503 /);
 });
 
@@ -254,7 +255,7 @@ test('a client that leaves while it waits for an instance is forgotten quietly',
   );
   await send(rig.port, { path: '/health' });
   connection.socket.destroy();
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await send(rig.port, { path: '/health' });
     expect(connection.closed).toBe(true);
   });

@@ -1,7 +1,10 @@
 import { expect, test, vi } from 'vitest';
 import { Rig, startRig } from '../gateway-rig.test-helper.ts';
+import { eventually, waitingTestMs } from './eventually.test-helper.ts';
 import { open, raw, send } from './http-client.test-helper.ts';
 import { reply, Upstream } from './upstream.test-helper.ts';
+
+vi.setConfig({ testTimeout: waitingTestMs });
 
 const everyDoor = [
   '/mcp',
@@ -148,9 +151,9 @@ test('an idle stream of the primary instance shows its head, and each event when
   using stream = await open(rig.port, { path: '/stream' });
   expect(stream.response.headers['content-type']).toBe('text/event-stream');
   rig.upstream().streams.get('it')?.write('data: first\n\n');
-  await vi.waitFor(() => expect(stream.text).toContain('data: first'));
+  await eventually(() => expect(stream.text).toContain('data: first'));
   stream.hangUp();
-  await vi.waitFor(() => expect(rig.upstream().seen[0]?.aborted).toBe(true));
+  await eventually(() => expect(rig.upstream().seen[0]?.aborted).toBe(true));
 });
 
 test('a primary instance that dies in the middle of an answer breaks that answer, not the gateway', async () => {
@@ -159,7 +162,7 @@ test('a primary instance that dies in the middle of an answer breaks that answer
     response.writeHead(200, { 'content-type': 'text/plain' }).write('half');
   };
   const answer = await open(rig.port, { path: '/big' });
-  await vi.waitFor(() => expect(answer.text).toBe('half'));
+  await eventually(() => expect(answer.text).toBe('half'));
   await rig.upstream().die();
   await answer.ended;
   expect(answer.ending).toBe('broken');
@@ -168,14 +171,15 @@ test('a primary instance that dies in the middle of an answer breaks that answer
 
 test('W17 without an instance the way through answers in words', async () => {
   await using rig = await startRig();
-  const sentence = 'No MCP instance is running that could answer this.';
-  const expected = { ok: false, error: sentence, code: 'instance_unavailable' };
+  const refused = (error: string) => ({ ok: false, error, code: 'instance_unavailable' });
   await rig.upstream().die();
   const dead = await send(rig.port, { path: '/stream' });
-  expect([dead.status, JSON.parse(dead.text)]).toEqual([503, expected]);
-  rig.service().enter('failed');
+  const sentence = 'No MCP instance is running that could answer this.';
+  expect([dead.status, JSON.parse(dead.text)]).toEqual([503, refused(sentence)]);
+  rig.service().enter('failed', 'exit code 7');
   const failed = await send(rig.port, { path: '/stream' });
-  expect([failed.status, JSON.parse(failed.text)]).toEqual([503, expected]);
+  const why = 'No MCP instance is running (failed: exit code 7).';
+  expect([failed.status, JSON.parse(failed.text)]).toEqual([503, refused(why)]);
 });
 
 test('the fallback API gets path and query; while it is away the old answer says so', async () => {
@@ -210,7 +214,7 @@ test('closing ends the streams, cuts what does not end, and frees the port', asy
   await rig.gateway.close();
   await Promise.all([stream.ended, beats.ended, half.closing]);
   await expect(send(port, { path: '/health' })).rejects.toThrow(/ECONNREFUSED/);
-  await vi.waitFor(() => expect(rig.upstream().streams.size).toBe(0));
+  await eventually(() => expect(rig.upstream().streams.size).toBe(0));
 });
 
 test('a port of another program is named with its key', async () => {

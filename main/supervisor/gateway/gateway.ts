@@ -37,6 +37,8 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 /** What the gateway needs of a pool. */
 export type ServedPool = InstancePool & {
   readonly primary: { readonly origin: string | null } | undefined;
+  /** Lets a request in that `primary` is to answer; throws `instance_unavailable` after `waitMs`. */
+  visit(waitMs: number, signal: AbortSignal): Promise<() => void>;
 };
 
 /** What the configuration decides may be other at the next request: it is looked up at each. */
@@ -76,6 +78,9 @@ const health = { status: 'ok', server: 'project-memory-proxy', transport: 'http'
 
 /** Silence after which a client of the HTTP+SSE transport gets a comment, in ms. */
 const sseKeepAliveMs = 15_000;
+
+/** How long a request that is none of MCP waits for an instance that is just starting, in ms. */
+const placementWaitMs = 10_000;
 
 /** How long ends of streams may take at shutdown before their sockets are cut, in ms. */
 const closeGraceMs = 500;
@@ -307,12 +312,19 @@ export class Gateway {
         path: '/',
         origin: () => pools.get(mainPool)?.primary?.origin ?? null,
         refusal: () => refusalOf(noInstance),
+        enter: (path, signal) =>
+          isHealthPath.test(path)
+            ? null
+            : (pools.get(mainPool)?.visit(placementWaitMs, signal) ?? null),
         websocket: true,
         stripPrefix: false,
       },
     ];
   }
 }
+
+/** Monitors ask there again and again, whatever their method: that is no wish for an instance. */
+const isHealthPath = /^\/(?:api\/)?health(?:z?$|\/)/i;
 
 /** Where MCP is spoken: refusals there are JSON-RPC, and pages of configured origins may call. */
 const mcpPath = /^\/(?:mcp|sse|messages|servers\/.*)$/;

@@ -1,7 +1,10 @@
 import { expect, test, vi } from 'vitest';
 import { startRig } from '../gateway-rig.test-helper.ts';
+import { eventually, waitingTestMs } from './eventually.test-helper.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { open, send } from './http-client.test-helper.ts';
+
+vi.setConfig({ testTimeout: waitingTestMs });
 
 const path = '/supervisor/heartbeat';
 
@@ -19,7 +22,7 @@ test('W16 the first beat comes at once, with what old clients read and nothing e
     'content-type': 'text/event-stream',
     'cache-control': 'no-cache, no-transform',
   });
-  await vi.waitFor(() => expect(stream.text).toMatch(/^data: .+\n\n$/));
+  await eventually(() => expect(stream.text).toMatch(/^data: .+\n\n$/));
   const [beat] = beats(stream.text);
   expect(beat).toEqual({
     timestamp_ms: expect.any(Number),
@@ -36,7 +39,7 @@ test('a change of health is told to everybody at once', async () => {
   using two = await open(rig.port, { path });
   rig.service().enter('failed');
   rig.gateway.announceHealth();
-  await vi.waitFor(() => {
+  await eventually(() => {
     for (const stream of [one, two]) {
       expect(beats(stream.text)).toMatchObject([{ mcp_healthy: true }, { mcp_healthy: false }]);
     }
@@ -57,7 +60,7 @@ test('a listener that leaves is forgotten, and beats go on for the others', asyn
   leaving.hangUp();
   await leaving.ended;
   rig.gateway.announceHealth();
-  await vi.waitFor(() => expect(beats(staying.text)).toHaveLength(2));
+  await eventually(() => expect(beats(staying.text)).toHaveLength(2));
 });
 
 test('beats come every ten seconds, as long as somebody listens', async () => {
@@ -75,12 +78,12 @@ test('beats come every ten seconds, as long as somebody listens', async () => {
     });
     using stream = await open(rig.port, { path: '/supervisor/events' });
     for (const count of [1, 2, 3]) {
-      await vi.waitFor(() => expect(beats(stream.text)).toHaveLength(count));
+      await eventually(() => expect(beats(stream.text)).toHaveLength(count));
       vi.advanceTimersByTime(10_000);
     }
     expect(vi.getTimerCount()).toBe(1);
     stream.hangUp();
-    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(0));
+    await eventually(() => expect(vi.getTimerCount()).toBe(0));
     heart.close();
   } finally {
     vi.useRealTimers();

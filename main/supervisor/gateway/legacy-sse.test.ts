@@ -5,12 +5,12 @@ import pino from 'pino';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { initializeMessage, type Rig, startRig } from '../gateway-rig.test-helper.ts';
 import { Access } from './access.ts';
+import { eventually } from './eventually.test-helper.ts';
 import { type Answered, type OpenAnswer, open, send } from './http-client.test-helper.ts';
 import type { Upstream } from './upstream.test-helper.ts';
 
 /** A busy machine needs its time; a wait that ends early says nothing. */
 vi.setConfig({ testTimeout: 30_000 });
-const eventually = (check: () => unknown) => vi.waitFor(check, { timeout: 15_000 });
 
 interface Event {
   readonly type: string;

@@ -1,6 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import { startRig } from '../gateway-rig.test-helper.ts';
+import { eventually, waitingTestMs } from './eventually.test-helper.ts';
 import { raw } from './http-client.test-helper.ts';
+
+vi.setConfig({ testTimeout: waitingTestMs });
 
 const body = '{"jsonrpc":"2.0","id":1,"method":"initialize"}';
 const length = body.length;
@@ -50,7 +53,7 @@ test.each(Object.entries(malformed))(
     await using rig = await startRig();
     for (const target of ['/mcp', '/elsewhere']) {
       using connection = await raw(rig.port, request.replace('$', target));
-      await vi.waitFor(() => expect(connection.closed).toBe(true));
+      await eventually(() => expect(connection.closed).toBe(true));
       expect(connection.received).toMatch(/^HTTP\/1\.1 4\d\d /);
       expect(connection.received.match(/HTTP\/1\.1 /g)).toHaveLength(1);
     }
@@ -66,7 +69,7 @@ test('what follows a refused request on its connection is not answered', async (
     `POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 6\r\n` +
       `Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`,
   );
-  await vi.waitFor(() => expect(connection.closed).toBe(true));
+  await eventually(() => expect(connection.closed).toBe(true));
   expect(connection.received).toMatch(/^HTTP\/1\.1 400 /);
   expect(connection.received).not.toContain('200 OK');
 });
@@ -92,7 +95,7 @@ test('a body stays a body, whatever the client calls a header of its connection'
         `${target} HTTP/1.1\r\nHost: localhost\r\nMcp-Session-Id: ${id}\r\n` +
           `Connection: Content-Length, Transfer-Encoding, Host\r\n${framed}`,
       );
-      await vi.waitFor(() => expect(connection.received).toMatch(/^HTTP\/1\.1 200 .*taken/s));
+      await eventually(() => expect(connection.received).toMatch(/^HTTP\/1\.1 200 .*taken/s));
       expect(rig.upstream().seen).toHaveLength(before + 1);
       expect(rig.upstream().seen.at(-1)?.body.toString()).toBe(smuggled);
     }
@@ -110,7 +113,7 @@ test('requests that come one behind the other are answered one after the other',
     );
   };
   using connection = await raw(rig.port, [1, 2, 3].map(call).join(''));
-  await vi.waitFor(() => {
+  await eventually(() => {
     const ids = [...connection.received.matchAll(/"id":(\d)/g)].map((match) => match[1]);
     expect(ids).toEqual(['1', '2', '3']);
   });

@@ -1,6 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import { initializeMessage, type Rig, startRig } from '../gateway-rig.test-helper.ts';
+import { eventually, waitingTestMs } from './eventually.test-helper.ts';
 import { open, send } from './http-client.test-helper.ts';
+
+vi.setConfig({ testTimeout: waitingTestMs });
 
 const ping = { id: 2, method: 'ping' };
 
@@ -36,7 +39,7 @@ test('W12 a burst of new sessions spreads over the instances at once', async () 
     };
   }
   const sessions = Array.from({ length: 20 }, () => rig.post(initializeMessage));
-  await vi.waitFor(() => expect(waiting).toHaveLength(20));
+  await eventually(() => expect(waiting).toHaveLength(20));
   expect(rig.services.map(({ upstream }) => upstream.seen.length)).toEqual([10, 10]);
   for (const answer of waiting) answer();
   await Promise.all(sessions);

@@ -1,7 +1,10 @@
 import { expect, test, vi } from 'vitest';
 import { type Rig, startRig } from '../gateway-rig.test-helper.ts';
+import { eventually, waitingTestMs } from './eventually.test-helper.ts';
 import { open, send } from './http-client.test-helper.ts';
 import { reply } from './upstream.test-helper.ts';
+
+vi.setConfig({ testTimeout: waitingTestMs });
 
 /** Headers of MCP 2026-07-28, in which a request stands for itself. */
 const headers = {
@@ -62,7 +65,7 @@ test('W11 stateless requests that run at once use every instance', async () => {
     };
   }
   const calls = Array.from({ length: 20 }, () => send(rig.port, call));
-  await vi.waitFor(() => expect(waiting).toHaveLength(20));
+  await eventually(() => expect(waiting).toHaveLength(20));
   expect(rig.services.map(({ upstream }) => upstream.seen.length)).toEqual([10, 10]);
   for (const answer of waiting) answer();
   await Promise.all(calls);
@@ -102,8 +105,8 @@ test('a client that closes a stateless answer cancels the request', async () => 
   const answer = await open(rig.port, call);
   expect(rig.inFlight).toBe(1);
   answer.hangUp();
-  await vi.waitFor(() => expect(rig.upstream().seen[0]?.aborted).toBe(true));
-  await vi.waitFor(() => expect(rig.inFlight).toBe(0));
+  await eventually(() => expect(rig.upstream().seen[0]?.aborted).toBe(true));
+  await eventually(() => expect(rig.inFlight).toBe(0));
 });
 
 test('a client that gives up before the answer begins cancels the request, too', async () => {
@@ -115,11 +118,11 @@ test('a client that gives up before the answer begins cancels the request, too',
   };
   const gaveUp = new AbortController();
   const answer = fetch(`http://127.0.0.1:${rig.port}/mcp`, { ...call, signal: gaveUp.signal });
-  await vi.waitFor(() => expect(arrived).toBe(true));
+  await eventually(() => expect(arrived).toBe(true));
   gaveUp.abort();
   await expect(answer).rejects.toThrow();
-  await vi.waitFor(() => expect(rig.upstream().seen[0]?.aborted).toBe(true));
-  await vi.waitFor(() => expect(rig.inFlight).toBe(0));
+  await eventually(() => expect(rig.upstream().seen[0]?.aborted).toBe(true));
+  await eventually(() => expect(rig.inFlight).toBe(0));
 });
 
 test('GET and DELETE without a session get the answer of the server', async () => {

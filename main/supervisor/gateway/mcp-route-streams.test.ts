@@ -1,7 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { expect, test, vi } from 'vitest';
 import { type Rig, startRig } from '../gateway-rig.test-helper.ts';
+import { eventually, waitingTestMs } from './eventually.test-helper.ts';
 import { open, raw, send } from './http-client.test-helper.ts';
+
+vi.setConfig({ testTimeout: waitingTestMs });
 
 const callMessage = JSON.stringify({ jsonrpc: '2.0', id: 2, method: 'tools/call' });
 
@@ -57,7 +60,7 @@ test('the head and each part of a short answer arrive when they are sent, though
   using answer = await open(rig.port, call);
   expect([answer.status, answer.text]).toEqual([200, '']);
   source?.write('abc');
-  await vi.waitFor(() => expect(answer.text).toBe('abc'));
+  await eventually(() => expect(answer.text).toBe('abc'));
   source?.end('déf'.slice(0, 2));
   await answer.ended;
   expect([answer.ending, answer.text]).toEqual(['complete', 'abcdé']);
@@ -92,7 +95,7 @@ test('each event arrives when it is sent, byte for byte', async () => {
   ]) {
     source.write(part);
     sent += part;
-    await vi.waitFor(() => expect(stream.text).toBe(sent));
+    await eventually(() => expect(stream.text).toBe(sent));
   }
   expect(stream.ending).toBeNull();
 });
@@ -134,21 +137,21 @@ test('a client that leaves its stream frees the connection behind it, and keeps 
   const { id, stream } = await openStream(rig);
   expect(rig.pool.sessions.get(id)?.streams).toBe(1);
   stream.hangUp();
-  await vi.waitFor(() => expect(rig.upstream().streams.size).toBe(0));
+  await eventually(() => expect(rig.upstream().streams.size).toBe(0));
   expect(rig.upstream().received('GET')[0]?.aborted).toBe(true);
-  await vi.waitFor(() => expect(rig.pool.sessions.get(id)?.streams).toBe(0));
+  await eventually(() => expect(rig.pool.sessions.get(id)?.streams).toBe(0));
   expect((await rig.post({ id: 3, method: 'ping' }, headersOf(id))).status).toBe(200);
 });
 
 test('a client that leaves its call frees the connection and is no longer counted', async () => {
   await using rig = await startRig();
   const { id, call } = await openCall(rig, (response) => response.write('data: 1\n\n'));
-  await vi.waitFor(() => expect(call.text).toBe('data: 1\n\n'));
+  await eventually(() => expect(call.text).toBe('data: 1\n\n'));
   expect(rig.inFlight).toBe(1);
   expect(rig.pool.sessions.get(id)?.inFlight).toBe(1);
   call.hangUp();
-  await vi.waitFor(() => expect(rig.upstream().seen.at(-1)?.aborted).toBe(true));
-  await vi.waitFor(() => expect(rig.inFlight).toBe(0));
+  await eventually(() => expect(rig.upstream().seen.at(-1)?.aborted).toBe(true));
+  await eventually(() => expect(rig.inFlight).toBe(0));
   expect(rig.pool.sessions.get(id)?.inFlight).toBe(0);
 });
 
@@ -163,12 +166,12 @@ test('an instance that dies in the middle of an answer ends that answer with an 
   await using rig = await startRig({ instances: 2 });
   const { id, call } = await openCall(rig, (response) => response.write('data: 1\n\n'));
   const other = await rig.initialize();
-  await vi.waitFor(() => expect(call.text).toBe('data: 1\n\n'));
+  await eventually(() => expect(call.text).toBe('data: 1\n\n'));
   await rig.service(rig.homeNumber(id)).crash();
   await call.ended;
   expect(call.ending).toBe('complete');
   expect(call.text).toContain('"code":"call_interrupted"');
-  await vi.waitFor(() => expect(rig.inFlight).toBe(0));
+  await eventually(() => expect(rig.inFlight).toBe(0));
   expect((await rig.post({ id: 3, method: 'ping' }, headersOf(other))).status).toBe(200);
 });
 
@@ -221,8 +224,8 @@ test('a client that leaves while it is held back frees the server', async () => 
   call.response.removeAllListeners('data').pause();
   await flood.stands();
   call.hangUp();
-  await vi.waitFor(() => expect(rig.upstream().seen.at(-1)?.aborted).toBe(true));
-  await vi.waitFor(() => expect(rig.inFlight).toBe(0));
+  await eventually(() => expect(rig.upstream().seen.at(-1)?.aborted).toBe(true));
+  await eventually(() => expect(rig.inFlight).toBe(0));
 });
 
 test('a client that hangs up is not a fault that belongs into the log', async () => {
@@ -233,9 +236,9 @@ test('a client that hangs up is not a fault that belongs into the log', async ()
   const head = `POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n`;
   for (const session of ['', `Mcp-Session-Id: ${id}\r\n`]) {
     const connection = await raw(rig.port, `${head}${session}\r\n{"half":`);
-    if (session !== '') await vi.waitFor(() => expect(inFlightOf(rig, id)).toBe(1));
+    if (session !== '') await eventually(() => expect(inFlightOf(rig, id)).toBe(1));
     connection.socket.destroy();
-    await vi.waitFor(() => expect(inFlightOf(rig, id)).toBe(0));
+    await eventually(() => expect(inFlightOf(rig, id)).toBe(0));
   }
   // The gateway has seen all this when it answers what came later.
   await send(rig.port, { path: '/health' });

@@ -21,12 +21,18 @@ import { NewSession } from './new-session.ts';
 import { bodyUpTo, discardBody, wholeBody } from './request-body.ts';
 import { maxReadBytes } from './rpc-message.ts';
 import { callInSession, type SessionCallOptions, type SessionHomes } from './session-call.ts';
-import { callWithoutSession, type InstanceSource, staleSession } from './sessionless-call.ts';
+import {
+  callWithoutSession,
+  type InstanceSource,
+  type SessionlessCallOptions,
+  staleSession,
+} from './sessionless-call.ts';
 
 /** What the route needs of the pool. */
 export interface InstancePool extends SessionHomes, InstanceSource {
   readonly name: string;
   readonly tools: SessionHomes['tools'];
+  readonly tasks: SessionHomes['tasks'];
   /** Lets a session in until what it returns is called; throws `too_many_sessions`. */
   admit(): () => void;
 }
@@ -65,7 +71,15 @@ export function createMcpRoute(options: McpRouteOptions): McpRoute {
   const { pool, metrics, logger } = options;
   const affinity = new Affinity(options.affinity);
   // Made once, not for each call.
-  const inSession = pool && { ...options, homes: pool };
+  const inSession: SessionCallOptions | null = pool && {
+    homes: pool,
+    agent: options.agent,
+    onActivity: options.onActivity,
+    // Asked for at each call: the configuration may have changed it.
+    get failoverWaitMs() {
+      return options.failoverWaitMs;
+    },
+  };
   return async (request, response, principal) => {
     const record = new CallRecord(request, principal);
     try {
@@ -102,18 +116,31 @@ export function createMcpRoute(options: McpRouteOptions): McpRoute {
     const onBytes = (bytes: number) => {
       record.bytesIn += bytes;
     };
-    const call = { ...options, pool: table, affinity, request, response, record, isStateless };
+    const { agent, onActivity } = options;
+    const answer = (body: SessionlessCallOptions['body'], opens: NewSession | null) =>
+      callWithoutSession({
+        pool: table,
+        agent,
+        affinity,
+        onActivity,
+        request,
+        response,
+        record,
+        body,
+        isStateless,
+        opens,
+      });
     if (request.method !== 'POST' || isStateless) {
       if (sessionId !== null) table.sessions.require(sessionId, record.principal);
       const body = await bodyUpTo(request, maxReadBytes, onBytes);
-      await callWithoutSession({ ...call, body, opens: null });
+      await answer(body, null);
       return;
     }
     const body = await wholeBody(request, onBytes);
     const initialize = readInitialize(body);
     if (initialize === null) {
       if (sessionId !== null) table.sessions.require(sessionId, record.principal);
-      await callWithoutSession({ ...call, body, opens: null });
+      await answer(body, null);
       return;
     }
     // Counted as one that is coming until it is one, or its client has gone.
@@ -126,7 +153,7 @@ export function createMcpRoute(options: McpRouteOptions): McpRoute {
     };
     const omit = staleSession;
     const opens = new NewSession({ sessions, request, body, initialize, record, omit, onOpened });
-    await callWithoutSession({ ...call, body, opens });
+    await answer(body, opens);
   }
 
   function opened(table: InstancePool, session: Session): void {

@@ -12,8 +12,9 @@ import { createProxyMiddleware, type RequestHandler } from 'http-proxy-middlewar
 import { isCovered } from '../../../shared/config-proxy.ts';
 import { sendJson } from '../http/respond.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { HangUp } from './hang-up.ts';
 import { removeConnectionHeaders, sendHead } from './headers.ts';
-import { type Refusal, refuseSocket } from './refuse-socket.ts';
+import { type Refusal, refusalOf, refuseSocket } from './refuse-socket.ts';
 import type { Upgrades } from './upgrades.ts';
 
 export interface ProxyRoute {
@@ -23,6 +24,11 @@ export interface ProxyRoute {
   readonly origin: () => string | null;
   /** The answer while nobody is there, or does not answer. */
   readonly refusal: () => Refusal;
+  /**
+   * Sees to it that somebody is there, and counts the request until what it resolves with is called; throws
+   * why nobody came. Null for a request that is not worth a start; absent where nothing is ever started.
+   */
+  readonly enter?: (path: string, signal: AbortSignal) => Promise<() => void> | null;
   readonly websocket: boolean;
   readonly stripPrefix: boolean;
 }
@@ -61,17 +67,30 @@ export class ProxyRoutes {
   answer(request: IncomingMessage, response: ServerResponse): boolean {
     const carried = this.#at(request);
     if (carried === undefined) return false;
+    const { enter } = carried.route;
+    const entered = enter?.(pathOf(request), new HangUp(response).signal) ?? null;
+    if (entered === null) this.#carry(carried, request, response);
+    else
+      entered.then(
+        (leave) => {
+          if (response.closed) return leave();
+          response.once('close', leave);
+          this.#carry(carried, request, response);
+        },
+        (error: unknown) => refuse(request, response, refusalOf(error)),
+      );
+    return true;
+  }
+
+  #carry(carried: Carried, request: IncomingMessage, response: ServerResponse): void {
     const { route } = carried;
     const proxy = this.#proxyOf(carried);
     if (proxy === null) {
-      const { status, body } = route.refusal();
-      request.resume();
-      sendJson(response, status, body);
-      return true;
+      refuse(request, response, route.refusal());
+      return;
     }
     prepare(request, route);
     void proxy(request, response);
-    return true;
   }
 
   /** Whether a WebSocket may be opened at the request's path. */
@@ -87,6 +106,22 @@ export class ProxyRoutes {
       refuseSocket(socket, { status: 404, body });
       return;
     }
+    const gone = new AbortController();
+    socket.once('close', () => gone.abort());
+    const entered = carried.route.enter?.(pathOf(request), gone.signal) ?? null;
+    if (entered === null) this.#carryUpgrade(carried, request, socket, head);
+    else
+      entered.then(
+        (leave) => {
+          if (socket.closed) return leave();
+          socket.once('close', leave);
+          this.#carryUpgrade(carried, request, socket, head);
+        },
+        (error: unknown) => refuseSocket(socket, refusalOf(error)),
+      );
+  }
+
+  #carryUpgrade(carried: Carried, request: IncomingMessage, socket: Socket, head: Buffer): void {
     const { route } = carried;
     const proxy = this.#proxyOf(carried);
     if (proxy === null) {
@@ -166,6 +201,11 @@ export class ProxyRoutes {
 export function pathOf({ url = '/' }: IncomingMessage): string {
   const query = url.indexOf('?');
   return query === -1 ? url : url.slice(0, query);
+}
+
+function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
+  request.resume();
+  if (!response.closed) sendJson(response, refusal.status, refusal.body);
 }
 
 function withoutPrefix(url: string, prefix: string): string {

@@ -18,7 +18,7 @@ const lingerMs = 2_000;
  * The body to stream on, or null when there is none. `onBytes` is told the size of each part. Throws
  * `too_large`, at once when the announced length is, else where the cap is passed.
  */
-export function streamBody(
+function streamBody(
   request: IncomingMessage,
   onBytes?: (bytes: number) => void,
 ): AsyncIterable<Buffer> | null {
@@ -76,13 +76,14 @@ function takeParts(
     };
     request.on('data', onData);
     let hasEnded = false;
-    request.once('end', () => {
+    // Both come once, and `on` costs less than `once`.
+    request.on('end', () => {
       hasEnded = true;
       if (size > maxBytes) return;
       onBytes?.(size);
       resolve(parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts, size));
     });
-    request.once('close', () => {
+    request.on('close', () => {
       if (!hasEnded) reject(new Error('the client closed the connection'));
     });
   });

@@ -18,6 +18,8 @@ export type RpcMessage =
       readonly tool: string | null;
       /** The resource of a `resources/…`. */
       readonly uri: string | null;
+      /** The task of a `tasks/…`. */
+      readonly taskId: string | null;
     }
   | { readonly kind: 'notification'; readonly method: string }
   /** The client's answer to a request of the server. */
@@ -41,7 +43,8 @@ export function readMessage(body: Buffer): RpcMessage {
   if (id === undefined) return { kind: 'notification', method };
   const params = fields(message['params']);
   const tool = method === 'tools/call' ? text(params['name']) : null;
-  return { kind: 'request', id, method, tool, uri: text(params['uri']) };
+  const taskId = method.startsWith('tasks/') ? text(params['taskId']) : null;
+  return { kind: 'request', id, method, tool, uri: text(params['uri']), taskId };
 }
 
 /** A JSON object; null for anything else. */

@@ -3,7 +3,7 @@
  * and carry anything, so each part is only searched for the one word that such a request must have;
  * text is made of nothing else.
  */
-import { eventData, messageEvent } from './event-stream.ts';
+import { endOfEvents, eventData, messageEvent } from './event-stream.ts';
 import { isId, parseObject, type RpcId } from './rpc-message.ts';
 
 /** An event that is larger than this is passed on unread. Questions to a client are short. */
@@ -15,14 +15,14 @@ const maxSeen = 100;
 const nothing = Buffer.alloc(0);
 
 export class ServerRequestWatch {
-  readonly #onRequest: (id: RpcId) => void;
+  readonly #onRequest: (id: RpcId, method: string) => void;
   readonly #seen = new Set<RpcId>();
   /** What has come of an event that is not complete. */
   #rest: Buffer = nothing;
   /** The event is too large: what comes of it is let go, until it ends. */
   #isSkipping = false;
 
-  constructor(onRequest: (id: RpcId) => void) {
+  constructor(onRequest: (id: RpcId, method: string) => void) {
     this.#onRequest = onRequest;
   }
 
@@ -57,9 +57,10 @@ export class ServerRequestWatch {
       if (!event.includes('"method"') || !event.includes('"id"')) continue;
       const message = parseObject(eventData(event));
       const id = message?.['id'];
-      if (typeof message?.['method'] !== 'string' || !isId(id)) continue;
+      const method = message?.['method'];
+      if (typeof method !== 'string' || !isId(id)) continue;
       if (this.#seen.size < maxSeen) this.#seen.add(id);
-      this.#onRequest(id);
+      this.#onRequest(id, method);
     }
   }
 }
@@ -72,11 +73,4 @@ export function cancellations(ids: readonly RpcId[]): string {
     .map((requestId) => ({ jsonrpc: '2.0', method, params: { requestId, reason } }))
     .map((message) => messageEvent(JSON.stringify(message)))
     .join('');
-}
-
-/** Where the last complete event ends; 0 when none is complete. */
-function endOfEvents(bytes: Buffer): number {
-  const plain = bytes.lastIndexOf('\n\n');
-  const withReturns = bytes.lastIndexOf('\n\r\n');
-  return Math.max(plain === -1 ? 0 : plain + 2, withReturns === -1 ? 0 : withReturns + 3);
 }

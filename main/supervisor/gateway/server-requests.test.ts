@@ -1,6 +1,7 @@
 /** What servers ask their clients (sampling, elicitation, roots), and instances that die before the answer. */
 import { expect, test, vi } from 'vitest';
 import { type Rig, startRig } from '../gateway-rig.test-helper.ts';
+import { eventually, waitingTestMs } from './eventually.test-helper.ts';
 import {
   eventsOf,
   HeldCalls,
@@ -10,6 +11,8 @@ import {
   toolCall,
 } from './failover.test-helper.ts';
 import { open } from './http-client.test-helper.ts';
+
+vi.setConfig({ testTimeout: waitingTestMs });
 
 const question = (id: number | string, method = 'elicitation/create') => ({
   jsonrpc: '2.0',
@@ -32,7 +35,7 @@ const messagesOf = (text: string) =>
     .map(({ data }) => JSON.parse(data) as unknown);
 
 async function sourceOf(rig: Rig, id: string) {
-  return await vi.waitFor(() => {
+  return await eventually(() => {
     const source = rig.home(id).streams.get(rig.upstreamId(id));
     if (source === undefined) throw new Error('the stream is not there yet');
     return source;
@@ -47,12 +50,12 @@ test('a question of an instance that dies is cancelled in the stream that carrie
   const source = await sourceOf(rig, id);
   // In pieces, as networks like to cut; and one is answered in time.
   for (const part of [text.slice(0, 40), text.slice(40, 90), text.slice(90)]) source.write(part);
-  await vi.waitFor(() => expect(messagesOf(stream.text)).toHaveLength(2));
+  await eventually(() => expect(messagesOf(stream.text)).toHaveLength(2));
   await rig.post({ id: 'q-2', result: { action: 'accept' } }, headersOf(id));
   await killHome(rig, id);
-  await vi.waitFor(() => expect(messagesOf(stream.text)).toHaveLength(3));
+  await eventually(() => expect(messagesOf(stream.text)).toHaveLength(3));
   (await sourceOf(rig, id)).write(event({ jsonrpc: '2.0', method: 'x' }));
-  await vi.waitFor(() => expect(messagesOf(stream.text)).toHaveLength(4));
+  await eventually(() => expect(messagesOf(stream.text)).toHaveLength(4));
   expect(messagesOf(stream.text)[2]).toEqual(cancelled('q-1'));
 });
 
@@ -61,9 +64,9 @@ test('an answer that comes too late is taken, and reaches no instance', async ()
   const id = await rig.initialize();
   using stream = await openStream(rig, id);
   (await sourceOf(rig, id)).write(event(question(0)) + event(question('late')));
-  await vi.waitFor(() => expect(messagesOf(stream.text)).toHaveLength(2));
+  await eventually(() => expect(messagesOf(stream.text)).toHaveLength(2));
   await killHome(rig, id);
-  await vi.waitFor(() => expect(rig.pool.sessions.get(id)?.moves).toBe(1));
+  await eventually(() => expect(rig.pool.sessions.get(id)?.moves).toBe(1));
   const late = await rig.post({ id: 'late', result: { action: 'accept' } }, headersOf(id));
   expect(late).toMatchObject({ status: 202, text: '' });
   const answers = () =>
@@ -74,7 +77,7 @@ test('an answer that comes too late is taken, and reaches no instance', async ()
   expect(answers()).toEqual([]);
   // The new instance counts from 0, too: what it asks is answered.
   (await sourceOf(rig, id)).write(event(question(0)));
-  await vi.waitFor(() => expect(messagesOf(stream.text)).toHaveLength(5));
+  await eventually(() => expect(messagesOf(stream.text)).toHaveLength(5));
   await rig.post({ id: 0, result: { action: 'decline' } }, headersOf(id));
   expect(answers()).toMatchObject([{ id: 0, result: { action: 'decline' } }]);
 });
@@ -88,7 +91,7 @@ test('a question within the stream of a call is cancelled there before the call 
   await calls.until(1);
   calls.stream(0, event(question(5, 'sampling/createMessage')));
   const answer = await opening;
-  await vi.waitFor(() => expect(answer.text).toContain('sampling'));
+  await eventually(() => expect(answer.text).toContain('sampling'));
   await killHome(rig, id);
   await calls.until(2);
   calls.answer(1);
@@ -108,10 +111,10 @@ test('notifications, answers and large events are no questions', async () => {
   source.write(event(progress));
   source.write(event({ jsonrpc: '2.0', id: 2, result: { method: 'x' } }));
   source.write(event({ ...question(3), params: { message: 'x'.repeat(600_000) } }));
-  await vi.waitFor(() => expect(messagesOf(stream.text)).toHaveLength(3));
+  await eventually(() => expect(messagesOf(stream.text)).toHaveLength(3));
   await killHome(rig, id);
   (await sourceOf(rig, id)).write(event({ jsonrpc: '2.0', method: 'of the new one' }));
-  await vi.waitFor(() => expect(messagesOf(stream.text)).toHaveLength(4));
+  await eventually(() => expect(messagesOf(stream.text)).toHaveLength(4));
   expect(stream.text).not.toContain('notifications/cancelled');
 });
 
@@ -120,7 +123,7 @@ test('the roots that a client told its server are shown, and the first is its wo
   const id = await rig.initialize();
   using stream = await openStream(rig, id);
   (await sourceOf(rig, id)).write(event(question(1, 'roots/list')));
-  await vi.waitFor(() => expect(messagesOf(stream.text)).toHaveLength(1));
+  await eventually(() => expect(messagesOf(stream.text)).toHaveLength(1));
   const roots = [{ uri: 'file:///home/dev/a', name: 'a' }, { uri: 'file:///home/dev/b' }];
   await rig.post({ id: 1, result: { roots } }, headersOf(id));
   expect(rig.pool.sessions.get(id)?.status()).toMatchObject({

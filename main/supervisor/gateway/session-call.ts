@@ -5,28 +5,38 @@
  * new home. Only where nobody knows the session any more is the answer 404.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Agent } from 'undici';
 import { CodedError, codeOf, messageOf } from '../../../shared/errors.ts';
 import type { Home, Session, SessionTable } from '../pool/sessions.ts';
 import type { ToolCatalog } from '../pool/tool-catalog.ts';
 import { readAnswer } from './answer-facts.ts';
-import { BrokenOff, interrupted, isUntouched, SessionLost, unreached } from './call-failure.ts';
+import {
+  BrokenOff,
+  interrupted,
+  isUntouched,
+  SessionLost,
+  taskLost,
+  unreached,
+} from './call-failure.ts';
 import type { CallRecord } from './call-record.ts';
 import { isEventStream } from './event-stream.ts';
 import { type Ending, forward } from './forward.ts';
 import { HangUp } from './hang-up.ts';
 import { endCall } from './json-rpc.ts';
+import { newsOfEnd } from './news-of-end.ts';
 import { bodyUpTo } from './request-body.ts';
+import { rootsSieve } from './roots-sieve.ts';
 import { maxReadBytes, type RpcMessage, readMessage } from './rpc-message.ts';
 import { cancellations, ServerRequestWatch } from './server-request-watch.ts';
-import { remember } from './session-memory.ts';
+import { noteRoots, remember } from './session-memory.ts';
+import { isAboutTask, isTaskLost, noteTask, type Tasks } from './session-task.ts';
 import { StreamTail } from './stream-tail.ts';
 
 /** What a call needs of the pool. */
 export interface SessionHomes {
   readonly sessions: SessionTable;
   readonly tools: Pick<ToolCatalog, 'mayRepeat'>;
+  readonly tasks: Tasks;
   /** Gives a session a new home, or an end. */
   rehome(session: Session): Promise<void>;
 }
@@ -38,9 +48,6 @@ export interface SessionCallOptions {
   readonly failoverWaitMs: number;
   readonly onActivity: () => void;
 }
-
-/** How long the news of an instance's end may take after its connections broke, in ms. */
-const newsMs = 1_000;
 
 /** Tries of one request; each ends with the end of an instance. */
 const maxTries = 5;
@@ -134,6 +141,14 @@ class SessionCall {
       }
       const known = this.#session.hasEnded ? null : this.#session.home;
       const home = known ?? (await this.#atHome());
+      if (isAboutTask(this.#message)) {
+        const { tasks } = this.#options.homes;
+        const { taskId } = this.#message;
+        if (await isTaskLost(tasks, this.#session, this.#request, taskId, home)) {
+          this.#endStream(taskLost(taskId), { code: 'task_lost', retryable: false });
+          return;
+        }
+      }
       const failure = await this.#tryAt(home);
       if (failure === null || this.#hungUp.isOver) return;
       if (failure instanceof BrokenOff) {
@@ -145,6 +160,7 @@ class SessionCall {
         if (this.#request.method === 'GET') tries = 1;
       }
       await this.#untilLeft(home, failure);
+      if (this.#hungUp.isOver) return;
       this.#cancelQuestions();
       const mayRepeat = await this.#mayRepeat(failure);
       if (!mayRepeat || tries >= maxTries) {
@@ -173,7 +189,7 @@ class SessionCall {
     this.#message = message;
     if ('method' in message) record.rpcMethod = message.method;
     if (message.kind === 'request') record.tool = message.tool;
-    if (message.kind === 'answer' && message.roots) this.#session.facts.roots = message.roots;
+    noteRoots(this.#session, this.#request, message, body);
   }
 
   /** An answer to a question of an instance that is gone: the new one may ask something else by the same id. */
@@ -197,7 +213,7 @@ class SessionCall {
       if ((await this.#exchange(home, isStream)) === 'broken') {
         return new BrokenOff('the answer broke off');
       }
-      this.#note();
+      this.#note(home);
       return null;
     } catch (error) {
       if (error instanceof CodedError) throw error;
@@ -217,17 +233,17 @@ class SessionCall {
       origin,
       request: this.#request,
       response: this.#response,
+      hungUp: this.#hungUp,
       body: this.#body,
       upstreamId,
       requestId: this.#record.requestId,
       // Servers repeat their own id in each answer, and clients take over the last one they saw.
       publicId: this.#session.opening.sessionId,
       keepStream: true,
+      sieve: rootsSieve(this.#session, home, this.#options.agent),
       // The cursor of a stream means something only to the instance that gave it.
-      ...(isStream && {
-        left: this.#session.left,
-        ...(this.#hadStream && { omit: withoutCursor }),
-      }),
+      omit: isStream && this.#hadStream ? withoutCursor : undefined,
+      left: isStream ? this.#session.left : undefined,
       onHead: (status, header) => {
         this.#onHead(home, status);
         if (isEventStream(header('content-type'))) this.#watchQuestions();
@@ -259,9 +275,11 @@ class SessionCall {
   }
 
   /** The answer is complete: keeps what it says, and what another instance must be told some day. */
-  #note(): void {
+  #note(home: Home): void {
     if (this.#request.method !== 'POST') return;
-    if (readAnswer(this.#tail).isError) {
+    const { isError, task } = readAnswer(this.#tail);
+    noteTask(this.#options.homes.tasks, this.#session, this.#message, task, home);
+    if (isError) {
       this.#record.isError = true;
       this.#session.facts.errors += 1;
     }
@@ -271,7 +289,11 @@ class SessionCall {
   }
 
   #watchQuestions(): void {
-    this.#watch ??= new ServerRequestWatch((id) => this.#session.serverRequests.asked(id));
+    const { serverRequests, roots } = this.#session;
+    this.#watch ??= new ServerRequestWatch((id, method) => {
+      serverRequests.asked(id);
+      if (method === 'roots/list') roots.asked(id);
+    });
   }
 
   /** Tells the client which questions in this stream nobody waits for any more. */
@@ -282,22 +304,13 @@ class SessionCall {
     if (abandoned.length > 0) this.#response.write(cancellations(abandoned));
   }
 
-  /** Waits until the session is on its way elsewhere: broken connections arrive before the news of an end. */
+  /** Waits until the session is on its way elsewhere. */
   async #untilLeft(home: Home, failure: Error): Promise<void> {
     if (failure instanceof SessionLost) {
       if (this.#session.home === home) await this.#options.homes.rehome(this.#session);
       return;
     }
-    if (this.#session.home !== home) return;
-    const { left } = this.#session;
-    const hasLeft = new Promise<void>((resolve) => {
-      left.addEventListener('abort', () => resolve(), { once: true });
-    });
-    if (left.aborted) return;
-    await Promise.race([
-      hasLeft,
-      delay(newsMs, undefined, { ref: false, signal: this.#hungUp.signal }),
-    ]);
+    if (this.#session.home === home) await newsOfEnd(this.#session.left, this.#hungUp.signal);
   }
 
   async #mayRepeat(failure: Error): Promise<boolean> {

@@ -4,6 +4,22 @@ import type { Session } from '../pool/sessions.ts';
 import { requestHeaders } from './forward.ts';
 import type { RpcMessage } from './rpc-message.ts';
 
+const rootsChanged = 'notifications/roots/list_changed';
+
+/** Keeps what a client says of its roots. */
+export function noteRoots(
+  session: Session,
+  request: IncomingMessage,
+  message: RpcMessage,
+  body: Buffer,
+): void {
+  if (message.kind === 'notification' && message.method === rootsChanged) session.roots.changed();
+  if (message.kind !== 'answer' || message.roots === null) return;
+  session.facts.roots = message.roots;
+  const headers = () => requestHeaders(request, true, { upstreamId: null });
+  if (message.id !== null) session.roots.answered(message.id, () => ({ body, headers: headers() }));
+}
+
 /** Keeps what matters of a message that the instance has accepted. */
 export function remember(
   session: Session,

@@ -5,14 +5,13 @@
  * again at another one if that does no harm, else its client is told in a sentence.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Agent } from 'undici';
 import { CodedError, codeOf, messageOf } from '../../../shared/errors.ts';
 import type { Instance } from '../pool/instance.ts';
 import type { ToolCatalog } from '../pool/tool-catalog.ts';
 import { type Affinity, type AffinityKey, taskKey } from './affinity.ts';
-import { readAnswer } from './answer-facts.ts';
-import { BrokenOff, interrupted, isUntouched, unreached } from './call-failure.ts';
+import { readAnswer, type TaskFacts } from './answer-facts.ts';
+import { BrokenOff, interrupted, isUntouched, taskLost, unreached } from './call-failure.ts';
 import type { CallRecord } from './call-record.ts';
 import { messageEvent } from './event-stream.ts';
 import { type Ending, forward, requestHeaders } from './forward.ts';
@@ -20,7 +19,9 @@ import { HangUp } from './hang-up.ts';
 import { decodedHeader } from './headers.ts';
 import { endCall } from './json-rpc.ts';
 import type { NewSession } from './new-session.ts';
+import { newsOfEnd } from './news-of-end.ts';
 import { fields, maxReadBytes, parseObject, type RpcMessage, readMessage } from './rpc-message.ts';
+import type { Tasks } from './session-task.ts';
 import { StreamTail } from './stream-tail.ts';
 
 /** What a call needs of the pool. */
@@ -28,6 +29,7 @@ export interface InstanceSource {
   /** Whether a request is made again when its instance ends. */
   readonly failover: boolean;
   readonly tools: Pick<ToolCatalog, 'mayRepeat'>;
+  readonly tasks: Tasks;
   /** Throws `instance_unavailable` when none came up within `waitMs`. */
   place(waitMs: number, signal: AbortSignal): Promise<Instance>;
 }
@@ -52,9 +54,6 @@ export const staleSession: ReadonlySet<string> = new Set(['mcp-session-id']);
 
 /** How long a request waits for an instance that is just starting, in ms. */
 const placementWaitMs = 10_000;
-
-/** How long the news of an instance's end may take after its connections broke, in ms. */
-const newsMs = 1_000;
 
 /** Tries of one request; each ends with the end of an instance. */
 const maxTries = 3;
@@ -107,10 +106,15 @@ class SessionlessCall {
 
   async #tryUntilAnswered(): Promise<void> {
     const { response, record } = this.#options;
+    const task = this.#aboutTask();
     for (let tries = 1; ; tries += 1) {
       const instance = await this.#place();
       const { leaving } = instance;
       record.instance = instance.name;
+      if (task !== null && (await this.#isLost(task, instance))) {
+        this.#end(taskLost(task), { code: 'task_lost', retryable: false });
+        return;
+      }
       const failure = await this.#tryAt(instance);
       if (failure === null || this.#hungUp.isOver) return;
       if (failure instanceof BrokenOff && this.#isListening) {
@@ -121,7 +125,8 @@ class SessionlessCall {
         response.end();
         return;
       }
-      await this.#untilGone(instance, leaving);
+      if (instance.isUp) await newsOfEnd(leaving, this.#hungUp.signal);
+      if (this.#hungUp.isOver) return;
       const mayRepeat = await this.#mayRepeat(failure);
       if (!mayRepeat || tries >= maxTries) {
         this.#giveUp(failure, mayRepeat || isUntouched(failure));
@@ -137,6 +142,31 @@ class SessionlessCall {
     if (!isStateless) return least;
     const key = this.#listensTo() ?? affinity.keyOf(request.headers, record.principal);
     return key === null ? least : affinity.choose(key, least);
+  }
+
+  /** The task that the request is about; null for any other. */
+  #aboutTask(): string | null {
+    const { request, isStateless } = this.#options;
+    const { 'mcp-method': method, 'mcp-name': name } = request.headers;
+    const isTask = isStateless && typeof method === 'string' && method.startsWith('tasks/');
+    return isTask && typeof name === 'string' ? decodedHeader(name) : null;
+  }
+
+  /** True when the task is gone with the instance that had it. */
+  async #isLost(taskId: string, instance: Instance): Promise<boolean> {
+    const { pool, request, body } = this.#options;
+    const headers = requestHeaders(request, true, { omit: staleSession });
+    const asker = {
+      origin: instance.origin,
+      headers: [
+        ...headersFor('tasks/get', headers),
+        'mcp-name',
+        String(request.headers['mcp-name']),
+      ],
+      upstreamId: null,
+      meta: Buffer.isBuffer(body) ? metaOf(body) : undefined,
+    };
+    return await pool.tasks.isLost({ sessionId: null, taskId }, instance, asker);
   }
 
   /** The task that a subscription is about; of several the first, because it can be at one instance only. */
@@ -160,9 +190,9 @@ class SessionlessCall {
     try {
       const ending = await this.#exchange(instance, settle);
       if (ending === 'broken') return new BrokenOff('the answer broke off');
-      const { isError, taskId } = readAnswer(this.#tail);
+      const { isError, task } = readAnswer(this.#tail);
       record.isError = isError;
-      this.#learn(taskId, instance);
+      this.#learn(task, instance);
       return null;
     } catch (error) {
       if (error instanceof CodedError) throw error;
@@ -184,12 +214,13 @@ class SessionlessCall {
       origin,
       request,
       response,
+      hungUp: this.#hungUp,
       body,
       requestId: record.requestId,
       omit: staleSession,
       keepStream: isPost,
-      ...(opens && { publicId: opens.publicId }),
-      ...(this.#isListening && { left: instance.leaving }),
+      publicId: opens?.publicId,
+      left: this.#isListening ? instance.leaving : undefined,
       onHead: (status, header) => {
         if (isPost && status === 200) instance.calls += 1;
         settle?.();
@@ -201,29 +232,17 @@ class SessionlessCall {
         this.#tail.add(part);
         // A client may ask for its task before the stream that told of it has ended.
         if (isStateless && part.includes('"taskId"')) {
-          this.#learn(readAnswer(this.#tail).taskId, instance);
+          this.#learn(readAnswer(this.#tail).task, instance);
         }
       },
     });
   }
 
-  #learn(taskId: string | null, instance: Instance): void {
-    const { affinity, isStateless } = this.#options;
-    if (taskId !== null && isStateless) affinity.bind(taskKey(taskId), instance);
-  }
-
-  /** Broken connections arrive before the news of an instance's end. */
-  async #untilGone(instance: Instance, leaving: AbortSignal): Promise<void> {
-    if (leaving.aborted || !instance.isUp) return;
-    const over = new AbortController();
-    const gone = new Promise<void>((resolve) => {
-      leaving.addEventListener('abort', () => resolve(), { once: true, signal: over.signal });
-      this.#hungUp.signal.addEventListener('abort', () => resolve(), { signal: over.signal });
-    });
-    const tooLong = delay(newsMs, undefined, { ref: false, signal: over.signal });
-    await Promise.race([gone, tooLong]);
-    tooLong.catch(() => {});
-    over.abort();
+  #learn(task: TaskFacts | null, instance: Instance): void {
+    const { pool, affinity, isStateless } = this.#options;
+    if (task === null || !isStateless) return;
+    affinity.bind(taskKey(task.taskId), instance);
+    pool.tasks.note({ sessionId: null, taskId: task.taskId }, instance, task.isOpen);
   }
 
   async #mayRepeat(failure: Error): Promise<boolean> {
@@ -245,7 +264,7 @@ class SessionlessCall {
     const meta = isStateless && Buffer.isBuffer(body) ? metaOf(body) : undefined;
     try {
       const { origin } = await pool.place(placementWaitMs, this.#hungUp.signal);
-      const own = isStateless ? headersForList(headers) : headers;
+      const own = isStateless ? headersFor('tools/list', headers) : headers;
       return await pool.tools.mayRepeat(tool, { origin, headers: own, upstreamId: null, meta });
     } catch {
       return false;
@@ -302,13 +321,13 @@ function metaOf(body: Buffer): unknown {
   return fields(parseObject(body.toString('utf8'))?.['params'])['_meta'];
 }
 
-/** The headers of a call, as they must be for `tools/list`: they repeat what the body says (M2). */
-function headersForList(headers: readonly string[]): readonly string[] {
+/** The headers of a request, as they must be for another method: they repeat what the body says (M2). */
+function headersFor(method: string, headers: readonly string[]): readonly string[] {
   const kept: string[] = [];
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const name = headers[index] ?? '';
     if (/^mcp-(method|name|param-.*)$/i.test(name)) continue;
     kept.push(name, headers[index + 1] ?? '');
   }
-  return [...kept, 'mcp-method', 'tools/list'];
+  return [...kept, 'mcp-method', method];
 }

@@ -1,7 +1,8 @@
 /** For tests: requests of MCP 2026-07-28, and servers that answer them. */
 import type { ServerResponse } from 'node:http';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import type { Rig } from '../gateway-rig.test-helper.ts';
+import { eventually } from './eventually.test-helper.ts';
 import type { Call } from './http-client.test-helper.ts';
 import { type Message, reply, type Seen } from './upstream.test-helper.ts';
 
@@ -76,7 +77,7 @@ export class StatelessServers {
 
   /** The one that came as number `count`, from 1. */
   async until(count: number): Promise<Held> {
-    await vi.waitFor(() => expect(this.held).toHaveLength(count), { timeout: 5_000 });
+    await eventually(() => expect(this.held).toHaveLength(count));
     return this.held[count - 1] as Held;
   }
 }

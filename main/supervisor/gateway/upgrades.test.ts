@@ -4,12 +4,12 @@ import { PassThrough } from 'node:stream';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { type Rig, startRig } from '../gateway-rig.test-helper.ts';
+import { eventually } from './eventually.test-helper.ts';
 import { type RawConnection, raw, send } from './http-client.test-helper.ts';
 import { Upgrades } from './upgrades.ts';
 
 /** A busy machine needs its time; a wait that ends early says nothing. */
 vi.setConfig({ testTimeout: 30_000 });
-const eventually = (check: () => unknown) => vi.waitFor(check, { timeout: 15_000 });
 
 /** A WebSocket server that returns what it gets; `peers` are its open sockets. */
 class EchoTarget {

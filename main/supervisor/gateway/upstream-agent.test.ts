@@ -222,3 +222,16 @@ test('no more than 1,024 connections are open; what comes beyond waits for one',
   expect(sockets).toHaveLength(1_024);
   // A thousand connections take their time on a busy machine.
 }, 30_000);
+
+test('what comes before the request was sent is no answer to it', async () => {
+  await ask();
+  const result = new Promise((resolve, reject) => {
+    // After timers the loop reads first, and ends its turn then.
+    setTimeout(() => {
+      sockets[0]?.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged');
+      ask().then(resolve, reject);
+    });
+  });
+  await expect(result).rejects.toThrow('it came before its request');
+  expect(await ask()).toEqual([200, 'ok']);
+});

@@ -1,8 +1,9 @@
 /** One kept connection to an instance: it carries one exchange after another, never two at once. */
 import { connect, type Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
-import type { AnswerHead } from './answer-head.ts';
+import { type AnswerHead, MalformedAnswer } from './answer-head.ts';
 import { AnswerParser } from './answer-parser.ts';
+import { atEndOfTurn, type LateWriter } from './end-of-turn.ts';
 
 /** A request that is ready to be sent. */
 export interface PlainRequest {
@@ -24,11 +25,13 @@ export interface SocketOwner {
   onClosed(socket: UpstreamSocket): void;
 }
 
-export class UpstreamSocket {
+export class UpstreamSocket implements LateWriter {
   readonly #socket: Socket;
   readonly #owner: SocketOwner;
   readonly #parser: AnswerParser;
   #exchange: Exchange | null = null;
+  /** Waits for the end of the turn. */
+  #unsent: PlainRequest | null = null;
   #restMs = 0;
   #usableUntil = 0;
 
@@ -62,12 +65,20 @@ export class UpstreamSocket {
   }
 
   /** Sends a request; its answer goes to `handler`. */
-  send({ method, head, body }: PlainRequest, handler: Dispatcher.DispatchHandler): void {
+  send(request: PlainRequest, handler: Dispatcher.DispatchHandler): void {
     const exchange = new Exchange(this, handler);
     this.#exchange = exchange;
-    this.#parser.begin(method);
+    this.#parser.begin(request.method);
     handler.onRequestStart?.(exchange, null);
     if (exchange.aborted) return;
+    this.#unsent = request;
+    atEndOfTurn(this);
+  }
+
+  writeNow(): void {
+    if (this.#unsent === null) return;
+    const { head, body } = this.#unsent;
+    this.#unsent = null;
     const socket = this.#socket;
     if (body === null) socket.write(head, 'latin1');
     else if (body.length <= maxCopiedBytes) {
@@ -102,6 +113,7 @@ export class UpstreamSocket {
   #onBytes(bytes: Buffer): void {
     // Nobody asked: a connection that says something by itself cannot be trusted any more.
     if (this.#exchange === null) this.#socket.destroy();
+    else if (this.#unsent !== null) this.close(new MalformedAnswer('it came before its request'));
     else this.#guarded(() => this.#parser.push(bytes));
   }
 
@@ -144,6 +156,7 @@ export class UpstreamSocket {
     const exchange = this.#exchange;
     if (exchange === null) return;
     this.#exchange = null;
+    this.#unsent = null;
     this.#parser.stop();
     exchange.tellError(error);
   }

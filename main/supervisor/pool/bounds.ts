@@ -12,6 +12,8 @@ export interface PoolBounds {
   readonly failover: boolean;
   /** An instance too many is stopped after so long; 0 never. */
   readonly scaleDownAfterMs: number;
+  /** Calls and tasks under way on an instance that is being emptied may take so long; then it is stopped all the same. */
+  readonly drainTimeoutMs: number;
   /** A session without traffic for so long is ended; 0 never. */
   readonly sessionIdleMs: number;
   /** The longest that a request waits for the instance that it made start. */

@@ -5,7 +5,7 @@
 import type { PoolBounds } from './bounds.ts';
 import type { Instance } from './instance.ts';
 import type { Roster } from './roster.ts';
-import type { SessionTable } from './sessions.ts';
+import type { Session, SessionTable } from './sessions.ts';
 
 export interface CaretakerOptions {
   readonly roster: Roster;
@@ -22,6 +22,15 @@ export interface CaretakerOptions {
 /** How often idle sessions and instances are looked for, in ms. */
 const carePeriodMs = 5_000;
 
+/**
+ * Sessions that are ended at once. An instance that has to end thousands at once answers most of the
+ * farewells too late; given up, they leave it with sessions that nobody will end any more.
+ */
+const farewellsAtOnce = 16;
+
+/** A look that comes so much later than it was meant to tells that the machine slept, in ms. */
+const sleepToleranceMs = 2_000;
+
 /** Why a pool that may be empty is. */
 export const restReason = 'starts with the next request';
 
@@ -30,6 +39,9 @@ export class Caretaker {
   #timer: NodeJS.Timeout | null = null;
   /** Since when there is an instance too many. */
   #spareSince: number | null = null;
+  /** Idle sessions are being ended. */
+  #isEnding = false;
+  #lookedAt = 0;
 
   constructor(options: CaretakerOptions) {
     this.#options = options;
@@ -40,13 +52,13 @@ export class Caretaker {
     const { sessionIdleMs, scaleDownAfterMs } = this.#options.bounds();
     const periods = [sessionIdleMs, scaleDownAfterMs].filter((ms) => ms > 0);
     if (periods.length === 0) return;
-    this.#timer ??= setInterval(
-      () => {
-        if (sessionIdleMs > 0) this.#endIdleSessions();
-        if (scaleDownAfterMs > 0) this.#scaleDownWhenIdle();
-      },
-      Math.min(...periods, carePeriodMs),
-    );
+    const periodMs = Math.min(...periods, carePeriodMs);
+    this.#lookedAt = performance.now();
+    this.#timer ??= setInterval(() => {
+      this.#forgiveSleep(periodMs);
+      if (sessionIdleMs > 0) void this.#endIdleSessions();
+      if (scaleDownAfterMs > 0) this.#scaleDownWhenIdle();
+    }, periodMs);
   }
 
   stop(): void {
@@ -60,12 +72,36 @@ export class Caretaker {
     if (this.#options.roster.size === 1) this.#spareSince = null;
   }
 
+  /**
+   * Time in which we slept (suspended laptop, SIGSTOP) is no idleness: nobody could have been heard. Where
+   * the monotonic clock runs on in a sleep, each session would else be ended on waking.
+   */
+  #forgiveSleep(periodMs: number): void {
+    const now = performance.now();
+    const sleptMs = now - this.#lookedAt - periodMs;
+    this.#lookedAt = now;
+    if (sleptMs < sleepToleranceMs) return;
+    for (const session of this.#options.sessions.all()) session.forgive(sleptMs);
+    if (this.#spareSince !== null) this.#spareSince += sleptMs;
+  }
+
   /** Each session costs an instance memory, and a place (W13). */
-  #endIdleSessions(): void {
-    const { sessions, closeSession, bounds } = this.#options;
-    const { sessionIdleMs } = bounds();
-    for (const { idleMs, opening } of sessions.all()) {
-      if (idleMs > sessionIdleMs) void closeSession(opening.sessionId);
+  async #endIdleSessions(): Promise<void> {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    // One for all: each takes the next.
+    const left = this.#options.sessions.all().values();
+    await Promise.all(Array.from({ length: farewellsAtOnce }, () => this.#endIdleOf(left)));
+    this.#isEnding = false;
+  }
+
+  async #endIdleOf(left: Iterable<Session>): Promise<void> {
+    const { closeSession, bounds } = this.#options;
+    for (const { idleMs, opening } of left) {
+      // Looked up for each, because all of them take a while.
+      const { sessionIdleMs } = bounds();
+      if (this.#timer === null || sessionIdleMs === 0) continue;
+      if (idleMs > sessionIdleMs) await closeSession(opening.sessionId);
     }
   }
 
@@ -91,7 +127,8 @@ export class Caretaker {
     const fewer = roster.size - 1;
     if (fewer < minInstances || sessions.size > fewer * maxSessionsPerInstance) return true;
     // Requests without a session need an instance, too; more than one they can share.
-    return fewer === 0 && roster.all.some((each) => each.inFlight + each.opening > 0);
+    const isUsed = (each: Instance) => each.inFlight + each.opening + each.visits > 0;
+    return fewer === 0 && roster.all.some(isUsed);
   }
 
   #load(instance: Instance): number {

@@ -1,52 +1,54 @@
 /**
  * Empties an instance without breaking anything: its sessions move away one by one, each in a moment
- * when none of its calls is under way; calls that run are waited for.
+ * when none of its calls is under way and none of its tasks open; what runs is waited for.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Instance } from './instance.ts';
 import type { SessionMover } from './session-mover.ts';
-import type { SessionTable } from './sessions.ts';
+import type { Session, SessionTable } from './sessions.ts';
+import type { TaskBirths } from './task-births.ts';
 
-/** How long calls that are under way may take before their instance is stopped all the same, in ms. */
-const drainDeadlineMs = 60_000;
+/** What an instance is emptied of, and how long that may take. */
+export interface Emptying {
+  readonly instance: Instance;
+  readonly sessions: SessionTable;
+  readonly mover: SessionMover;
+  readonly tasks: Pick<TaskBirths, 'openOn'>;
+  readonly timeoutMs: number;
+}
 
 const pollMs = 20;
 
 /**
- * Resolves with true when nothing is left on the instance; with false when the deadline has passed,
- * with what is left still working. New sessions must not be placed on it meanwhile.
+ * Resolves with 0 when nothing is left on the instance; with the number of calls and tasks under way when
+ * `timeoutMs` have passed. New sessions must not be placed on it meanwhile.
  */
-export async function drain(
-  instance: Instance,
-  sessions: SessionTable,
-  mover: SessionMover,
-): Promise<boolean> {
-  const deadline = performance.now() + drainDeadlineMs;
-  for (;;) {
-    const left = sessions.on(instance);
-    const moves = left.filter((session) => session.inFlight === 0).map((each) => mover.move(each));
-    await Promise.all(moves);
-    if (left.length === 0 && instance.inFlight === 0 && instance.opening === 0) return true;
-    if (performance.now() >= deadline) return false;
-    await delay(pollMs);
-  }
+export async function drain(emptying: Emptying): Promise<number> {
+  return await empty(emptying, async (session) => await emptying.mover.move(session));
 }
 
 /**
  * Like `drain` where no other instance can take the sessions: they leave, and are at home again when this
- * one is back. Resolves when nothing is under way any more, or the deadline has passed.
+ * one is back.
  */
-export async function vacate(
-  instance: Instance,
-  sessions: SessionTable,
-  mover: SessionMover,
-): Promise<void> {
-  const deadline = performance.now() + drainDeadlineMs;
+export async function vacate(emptying: Emptying): Promise<number> {
+  return await empty(emptying, async (session) => void emptying.mover.move(session));
+}
+
+async function empty(
+  { instance, sessions, tasks, timeoutMs }: Emptying,
+  leave: (session: Session) => Promise<void>,
+): Promise<number> {
+  const deadline = performance.now() + timeoutMs;
   for (;;) {
+    const open = tasks.openOn(instance);
     const left = sessions.on(instance);
-    for (const session of left) if (session.inFlight === 0) void mover.move(session);
-    const isEmpty = left.length === 0 && instance.inFlight === 0 && instance.opening === 0;
-    if (isEmpty || performance.now() >= deadline) return;
+    const isFree = ({ inFlight, opening }: Session) =>
+      inFlight === 0 && !open.sessions.has(opening.sessionId);
+    await Promise.all(left.filter(isFree).map(leave));
+    const isWorking = instance.inFlight + instance.opening + open.withoutSession > 0;
+    if (left.length === 0 && !isWorking) return 0;
+    if (performance.now() >= deadline) return instance.inFlight + open.all;
     await delay(pollMs);
   }
 }

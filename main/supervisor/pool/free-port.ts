@@ -1,13 +1,19 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /** How many ports above the base are tried before the pool gives up. */
 const searchedPorts = 200;
 
-/** True when nobody listens on the port of the loopback interface or of all interfaces. */
+/**
+ * True when nobody listens on the port of the loopback interface or of all interfaces. When we have no file
+ * descriptor left to ask with, nobody is accused: the start that follows fails for that reason, and is retried.
+ */
 export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
+    server.once('error', ({ code }: NodeJS.ErrnoException) => {
+      resolve(code === 'EMFILE' || code === 'ENFILE');
+    });
     server.listen({ host: '127.0.0.1', port, exclusive: true }, () => {
       server.close(() => resolve(true));
     });
@@ -15,30 +21,23 @@ export function isPortFree(port: number): Promise<boolean> {
 }
 
 /**
- * The first free port from `basePort` on that is not in `taken`; with base 0 any port the system
- * offers. Null when there is none among the next 200.
+ * Where the search for any port begins, at random. No system gives ports below 32,768 to those who do not
+ * care: one that it had offered could be somebody's before the server that it was meant for listens.
+ */
+const anyPort = { from: 20_000, to: 32_500 };
+
+/**
+ * The first free port from `basePort` on that is not in `taken`; with base 0 any port. Null when there is
+ * none among the next 200.
  */
 export async function findFreePort(
   basePort: number,
   taken: ReadonlySet<number>,
 ): Promise<number | null> {
-  if (basePort === 0) return await anyFreePort();
-  const last = Math.min(basePort + searchedPorts, 65_536);
-  for (let port = basePort; port < last; port += 1) {
+  const first = basePort === 0 ? randomInt(anyPort.from, anyPort.to) : basePort;
+  const last = Math.min(first + searchedPorts, 65_536);
+  for (let port = first; port < last; port += 1) {
     if (!taken.has(port) && (await isPortFree(port))) return port;
   }
   return null;
-}
-
-function anyFreePort(): Promise<number | null> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(null));
-    server.listen({ host: '127.0.0.1', port: 0 }, () => {
-      const address = server.address();
-      server.close(() => {
-        resolve(address !== null && typeof address === 'object' ? address.port : null);
-      });
-    });
-  });
 }

@@ -19,6 +19,7 @@ export class Instance {
   calls = 0;
   /** New sessions on their way: placed here, their id not yet known. */
   opening = 0;
+  #visits = 0;
 
   /** It is being emptied: nothing new comes here. */
   draining = false;
@@ -31,6 +32,21 @@ export class Instance {
     this.name = name;
     this.server = server;
     this.service = service;
+  }
+
+  /** Requests and WebSockets that are none of MCP: it must not rest meanwhile; nobody waits for their end. */
+  get visits(): number {
+    return this.#visits;
+  }
+
+  /** One more of these, until what it returns is called. */
+  visit(): () => void {
+    this.#visits += 1;
+    let isHere = true;
+    return () => {
+      if (isHere) this.#visits -= 1;
+      isHere = false;
+    };
   }
 
   /** Where it listens while it is up; null before its first start. */

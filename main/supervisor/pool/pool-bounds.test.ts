@@ -14,6 +14,7 @@ const bounds: PoolBounds = {
   maxSessions: 0,
   failover: true,
   scaleDownAfterMs: 0,
+  drainTimeoutMs: 60_000,
   sessionIdleMs: 0,
   startWaitMs: 10_000,
   recycling: { maxMemoryMb: 0, maxAgeHours: 0, lookEveryMs: 10, pauseMs: 0 },

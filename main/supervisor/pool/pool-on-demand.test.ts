@@ -87,7 +87,7 @@ test('the last instance is stopped when it is not needed, and the next request s
   expect(rig.pids[0]).not.toBe(pid);
 });
 
-test('W13 the last instance stays while a session or a call needs it', async () => {
+test('W13 the last instance stays while a session, a call or a visit needs it', async () => {
   await using rig = await makePoolRig({ minInstances: 0, scaleDownAfterMs: 50 });
   await rig.pool.open();
   const instance = await rig.pool.place(0, neverAborted);
@@ -99,7 +99,14 @@ test('W13 the last instance stays while a session or a call needs it', async () 
   instance.inFlight -= 1;
   await delay(250);
   expect(rig.pool.instances).toEqual([instance]);
+  const leave = await rig.pool.visit(0, neverAborted);
   rig.pool.sessions.close('a');
+  await delay(250);
+  expect(rig.pool.instances).toEqual([instance]);
+  leave();
+  // Whoever leaves twice is counted once.
+  leave();
+  expect(instance.visits).toBe(0);
   await vi.waitFor(() => expect(rig.pool.isResting).toBe(true), patience);
 });
 

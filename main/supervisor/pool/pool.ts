@@ -28,8 +28,10 @@ import { Renewal } from './renewal.ts';
 import { Roster, type RosterOptions } from './roster.ts';
 import { SessionMover } from './session-mover.ts';
 import { type Session, SessionTable } from './sessions.ts';
+import { TaskBirths } from './task-births.ts';
 import { ToolCatalog } from './tool-catalog.ts';
 import { endUpstream } from './upstream-rpc.ts';
+import { Waking } from './waking.ts';
 
 export interface PoolOptions extends PoolBounds, Omit<RosterOptions, 'onTransition'> {
   /** Connections to the instances. */
@@ -48,6 +50,7 @@ export class Pool {
   readonly name: string;
   readonly sessions: SessionTable;
   readonly tools: ToolCatalog;
+  readonly tasks: TaskBirths;
   readonly #mover: SessionMover;
   #options: PoolOptions;
   readonly #roster: Roster;
@@ -56,8 +59,7 @@ export class Pool {
   readonly #state: PoolState;
   readonly #caretaker: Caretaker;
   #wanted = false;
-  /** The start that a request caused; those that come meanwhile wait for the same. */
-  #waking: Promise<void> | null = null;
+  readonly #waking: Waking;
   /** Sessions that were let in and are not in the table yet. */
   #admitted = 0;
 
@@ -68,6 +70,7 @@ export class Pool {
     this.#state = new PoolState({ name, onDemand: minInstances === 0, onTransition });
     this.sessions = new SessionTable(onChange);
     this.tools = new ToolCatalog(agent);
+    this.tasks = new TaskBirths(agent);
     this.#mover = new SessionMover({
       sessions: this.sessions,
       agent,
@@ -78,10 +81,13 @@ export class Pool {
       ...options,
       onTransition: (instance, transition) => this.#onTransition(instance, transition),
     });
+    this.#waking = new Waking(() => this.#roster.add().service.start());
     this.#renewal = new Renewal({
       roster: this.#roster,
       sessions: this.sessions,
       mover: this.#mover,
+      tasks: this.tasks,
+      drainTimeoutMs: () => this.#options.drainTimeoutMs,
       record: (what) => this.#state.record(what),
       onChange: (reason) => this.#onInstances(reason),
     });
@@ -233,7 +239,7 @@ export class Pool {
     for (;;) {
       const instance = this.#leastLoaded();
       if (instance) return instance;
-      if (this.isResting || this.#waking) {
+      if (this.isResting || this.#waking.isUnderWay) {
         await this.#untilAwake(signal);
         continue;
       }
@@ -243,6 +249,17 @@ export class Pool {
       }
       await delay(waitPollMs, undefined, signal && { signal });
     }
+  }
+
+  /**
+   * Lets in a request that the first instance is to answer and that is none of MCP; one that rests is started, as
+   * in `place`. The instance is needed until what this resolves with is called.
+   */
+  async visit(waitMs: number, signal: AbortSignal): Promise<() => void> {
+    this.#caretaker.noteUse();
+    const { primary } = this;
+    const isThere = primary?.draining === false;
+    return (isThere ? primary : await this.place(waitMs, signal)).visit();
   }
 
   /**
@@ -319,28 +336,12 @@ export class Pool {
     return difference === 0 ? one.inFlight < other.inFlight : difference < 0;
   }
 
-  /** Starts the first instance of a pool that rests, once for all who wait; throws when it does not get ready. */
+  /** Starts the first instance of a pool that rests; throws when it does not get ready. */
   async #untilAwake(signal: AbortSignal | undefined): Promise<void> {
-    this.#waking ??= this.#roster
-      .add()
-      .service.start()
-      .finally(() => {
-        this.#waking = null;
-      });
-    const { startWaitMs } = this.#options;
-    const over = new AbortController();
-    const either = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
-    const tooLong = delay(startWaitMs, 'too long', { ref: false, signal: either });
     try {
-      const ending = await Promise.race([this.#waking, tooLong]);
-      if (ending === 'too long') throw new Error(`it is not ready after ${startWaitMs} ms`);
+      await this.#waking.until(this.#options.startWaitMs, signal);
     } catch (error) {
-      if (signal?.aborted) throw error;
-      throw this.#unavailable(messageOf(error));
-    } finally {
-      over.abort();
-      // The one of the two that lost the race.
-      tooLong.catch(() => {});
+      throw signal?.aborted ? error : this.#unavailable(messageOf(error));
     }
   }
 

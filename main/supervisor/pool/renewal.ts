@@ -10,11 +10,15 @@ import type { Instance } from './instance.ts';
 import type { Roster } from './roster.ts';
 import type { SessionMover } from './session-mover.ts';
 import type { SessionTable } from './sessions.ts';
+import type { TaskBirths } from './task-births.ts';
 
 export interface RenewalOptions {
   readonly roster: Roster;
   readonly sessions: SessionTable;
   readonly mover: SessionMover;
+  readonly tasks: TaskBirths;
+  /** Calls under way may take so long; looked up when it is needed. */
+  readonly drainTimeoutMs: () => number;
   /** Writes a replacement into the history. */
   readonly record: (what: string) => void;
   /** Instances or the progress have changed. */
@@ -76,12 +80,22 @@ export class Renewal {
 
   /** Empties an instance, then takes it away. */
   async retire(instance: Instance, reason: string): Promise<void> {
-    const { roster, sessions, mover, onChange } = this.#options;
+    const { roster, onChange } = this.#options;
     instance.draining = true;
     instance.leave();
-    await drain(instance, sessions, mover);
+    await this.#empty(instance, drain);
     await roster.remove(instance, reason);
     onChange(reason);
+  }
+
+  async #empty(instance: Instance, how: typeof drain): Promise<void> {
+    const { sessions, mover, tasks, record } = this.#options;
+    const timeoutMs = this.#options.drainTimeoutMs();
+    const left = await how({ instance, sessions, mover, tasks, timeoutMs });
+    if (left === 0) return;
+    const what = left === 1 ? '1 call or task' : `${left} calls or tasks`;
+    const key = `drain_timeout_s = ${timeoutMs / 1_000}`;
+    record(`${instance.name} is stopped with ${what} under way (${key})`);
   }
 
   async #replaceAll(): Promise<void> {
@@ -132,11 +146,10 @@ export class Renewal {
 
   /** Two processes cannot have one port: the sessions wait while the new one starts. */
   async #renewInPlace(instance: Instance, reason: string): Promise<void> {
-    const { sessions, mover } = this.#options;
     instance.draining = true;
     instance.leave();
     try {
-      await vacate(instance, sessions, mover);
+      await this.#empty(instance, vacate);
       await instance.service.restart(reason);
     } finally {
       instance.draining = false;

@@ -57,9 +57,10 @@ export class Roster {
     return this.#instances.length;
   }
 
-  /** The first one that is up. */
+  /** The first one that is up; one that is being emptied only where there is no other. */
   get primary(): Instance | undefined {
-    return this.#instances.find((instance) => instance.isUp);
+    const up = this.#instances.filter((instance) => instance.isUp);
+    return up.find((instance) => !instance.draining) ?? up[0];
   }
 
   /** True while all instances have one port, so that the next one starts when the last has ended. */

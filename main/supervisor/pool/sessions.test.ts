@@ -66,6 +66,19 @@ test('the sessions of one instance are found, and only those', () => {
   expect([table.size, table.countOn(one), table.countOn(two)]).toEqual([4, 2, 1]);
 });
 
+test('a session that moves is counted where it arrives; one that ended on the way, nowhere', () => {
+  const table = new SessionTable(() => {});
+  const [moved, ended] = [table.open(opening('a'), at(one)), table.open(opening('b'), at(one))];
+  for (const session of [moved, ended]) session.leave();
+  expect([table.countOn(one), table.countOn(two)]).toEqual([0, 0]);
+  table.close('b');
+  for (const session of [moved, ended]) session.arrive(at(two));
+  expect([table.countOn(one), table.countOn(two)]).toEqual([0, 1]);
+  expect(table.on(two)).toEqual([moved]);
+  table.close('a');
+  expect([table.countOn(one), table.countOn(two)]).toEqual([0, 0]);
+});
+
 test('who asks for the home of a session that moves gets it when it arrives', async () => {
   const session = new SessionTable(() => {}).open(opening('a'), at(one));
   const { left } = session;

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CodedError } from '../../../shared/errors.ts';
 import type { SessionStatus } from '../../../shared/status.ts';
 import type { Instance } from './instance.ts';
+import { RootsRecord } from './roots-record.ts';
 import { ServerRequests } from './server-requests.ts';
 import { SessionFacts } from './session-facts.ts';
 
@@ -49,6 +50,25 @@ export interface Home {
 /** A timer cannot be set for longer, in ms. */
 const maxTimerMs = 2 ** 31 - 1;
 
+/** Which sessions are at home where: asked for at every placement, so it is kept and not counted each time. */
+class Residents {
+  readonly #on = new WeakMap<Instance, Set<Session>>();
+
+  on(instance: Instance): ReadonlySet<Session> {
+    return this.#on.get(instance) ?? nobody;
+  }
+
+  moved(session: Session, from: Home | null, to: Home | null): void {
+    if (from !== null) this.#on.get(from.instance)?.delete(session);
+    if (to === null) return;
+    const there = this.#on.get(to.instance);
+    if (there) there.add(session);
+    else this.#on.set(to.instance, new Set([session]));
+  }
+}
+
+const nobody: ReadonlySet<Session> = new Set();
+
 /** One legacy MCP session (MCP 2025-03-26 … 2025-11-25); counters are the gateway's to change. */
 export class Session {
   readonly opening: SessionOpening;
@@ -64,24 +84,32 @@ export class Session {
   readonly facts = new SessionFacts();
   /** What its server has asked the client. */
   readonly serverRequests = new ServerRequests();
+  readonly roots = new RootsRecord();
   /** Called when another instance has taken it over. */
   onMove: () => void = () => {};
   /** What the client said since, that another instance must be told too; by what it replaces. */
   readonly toRepeat = new Map<string, Said>();
-  #home: Home | null;
+  readonly #residents: Residents;
+  #home: Home | null = null;
   #left = new AbortController();
   #arrival = Promise.withResolvers<void>();
   #ended = false;
 
-  constructor(opening: SessionOpening, home: Home) {
+  constructor(opening: SessionOpening, home: Home, residents: Residents) {
     this.opening = opening;
-    this.#home = home;
+    this.#residents = residents;
+    this.#settle(home);
   }
 
   /** Its client was heard of, or was told something. */
   touch(): void {
     this.#activeAtWall = Date.now();
     this.#activeAt = performance.now();
+  }
+
+  /** So many ms of those since it was last active do not count. */
+  forgive(ms: number): void {
+    this.#activeAt = Math.min(performance.now(), this.#activeAt + ms);
   }
 
   /** How long nothing has happened, in ms; 0 while a call or a stream is open. */
@@ -126,7 +154,7 @@ export class Session {
 
   /** It is on its way to another home; whoever asks for its home waits. */
   leave(): void {
-    this.#home = null;
+    this.#settle(null);
     this.serverRequests.abandon();
     this.#arrival = Promise.withResolvers();
     this.#left.abort();
@@ -134,16 +162,24 @@ export class Session {
 
   arrive(home: Home): void {
     this.#left = new AbortController();
-    this.#home = home;
+    this.#settle(home);
     this.moves += 1;
+    this.roots.moved();
     this.#arrival.resolve();
     this.onMove();
   }
 
   end(): void {
     this.#ended = true;
+    this.#residents.moved(this, this.#home, null);
     this.#left.abort();
     this.#arrival.resolve();
+  }
+
+  #settle(home: Home | null): void {
+    // One that has ended lives nowhere, whatever is still under way for it.
+    if (!this.#ended) this.#residents.moved(this, this.#home, home);
+    this.#home = home;
   }
 
   /** All but the name of the pool, which knows it. */
@@ -192,6 +228,7 @@ const maxSessions = 10_000;
 
 export class SessionTable {
   readonly #sessions = new Map<string, Session>();
+  readonly #residents = new Residents();
   readonly #onChange: () => void;
 
   constructor(onChange: () => void) {
@@ -205,7 +242,7 @@ export class SessionTable {
   open(opening: SessionOpening, home: Home): Session {
     this.close(opening.sessionId);
     if (this.#sessions.size >= maxSessions) this.#forgetIdlest();
-    const session = new Session(opening, home);
+    const session = new Session(opening, home, this.#residents);
     this.#sessions.set(opening.sessionId, session);
     this.#onChange();
     return session;
@@ -243,15 +280,11 @@ export class SessionTable {
 
   /** The sessions that are at home on an instance. */
   on(instance: Instance): readonly Session[] {
-    return this.all().filter((session) => session.home?.instance === instance);
+    return [...this.#residents.on(instance)];
   }
 
   countOn(instance: Instance): number {
-    let count = 0;
-    for (const session of this.#sessions.values()) {
-      if (session.home?.instance === instance) count += 1;
-    }
-    return count;
+    return this.#residents.on(instance).size;
   }
 
   all(): readonly Session[] {
