@@ -1,14 +1,7 @@
 import { type CommonOptions, readCommandLine, readNames } from '../kit/options.ts';
 
 /** Every contestant that there may be, in the order of the tables. */
-export const contestantNames = [
-  'ours',
-  'ours-memory',
-  'better-sse',
-  'express',
-  'nchan',
-  'tokio',
-] as const;
+const contestantNames = ['ours', 'ours-memory', 'better-sse', 'express', 'nchan', 'tokio'] as const;
 
 export type ContestantName = (typeof contestantNames)[number];
 

@@ -51,7 +51,7 @@ export const eventBytes = 250;
  */
 export const stalledEventBytes = 4_000;
 
-export const burstSizes = [256, 16, 1] as const;
+const burstSizes = [256, 16, 1] as const;
 
 const usual = {
   few: { perSecond: 1_000, burst: 1, bytes: eventBytes },

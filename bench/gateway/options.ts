@@ -1,7 +1,7 @@
 import { type CommonOptions, readCommandLine, readNames } from '../kit/options.ts';
 
 /** Everybody that there may be, in the order of the tables. */
-export const contestantNames = ['direct', 'ours', 'haproxy', 'nginx', 'middleware'] as const;
+const contestantNames = ['direct', 'ours', 'haproxy', 'nginx', 'middleware'] as const;
 
 export type ContestantName = (typeof contestantNames)[number];
 

@@ -11,7 +11,7 @@ export interface Row {
   readonly atMost?: number;
 }
 
-export const rows = [
+const rows = [
   { key: 'crash', title: 'kill -9 → new process, median', unit: 'ms', atMost: 50 },
   { key: 'crashWorst', title: 'kill -9 → new process, slowest', unit: 'ms' },
   { key: 'stop50', title: 'stop 50 processes', unit: 'ms' },

@@ -10,7 +10,8 @@ export type ImportRule = (each: ImportRecord) => string | undefined;
 /** What every room may use: it is not a room but the ground that rooms stand on. */
 const ground = new Set(['telemetry', 'config', 'http']);
 
-const isTest = (path: string) => /\.test\.tsx?$/.test(path) || /^(test|e2e|bench|faults)\//.test(path);
+const isTest = (path: string) =>
+  /\.test\.tsx?$/.test(path) || /^(test|e2e|bench|faults)\//.test(path);
 const isIn = (path: string, ...folders: readonly string[]) =>
   folders.some((folder) => path.startsWith(`${folder}/`));
 const isProjectFile = ({ specifier }: ImportRecord) => specifier.startsWith('.');

@@ -7,6 +7,7 @@ import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { environmentOf } from './proc-environment.ts';
+import { patiently } from './shortage.ts';
 
 /** The variable; its value is `<configuration>.<run>.<process>`, each part narrower than the one before. */
 export const cookieName = 'PM_SUPERVISOR_COOKIE';
@@ -22,7 +23,7 @@ export async function processesWithCookie(cookie: string): Promise<readonly numb
 }
 
 async function searchProc(cookie: string): Promise<readonly number[]> {
-  const names = await readdir('/proc').catch(() => []);
+  const names = await patiently(() => readdir('/proc')).catch(() => []);
   const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
   const isOurs = await Promise.all(
     pids.map(async (pid) => hasCookie(await environmentOf(pid), cookie)),

@@ -2,6 +2,7 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { messageOf } from '../../../shared/errors.ts';
+import { isShortage } from './shortage.ts';
 
 /** What can be asked at any time. */
 export type Probe =
@@ -16,8 +17,8 @@ export type Probe =
 /** What makes a service ready: an answer, or a line that it prints. */
 export type ReadyWhen = Probe | { readonly kind: 'log'; readonly pattern: RegExp };
 
-/** Null when the probe succeeded, otherwise why it did not. */
-export type ProbeResult = string | null;
+/** Null when the probe succeeded, otherwise why it did not; the last one when we could not even ask. */
+export type ProbeResult = string | null | { readonly notAsked: string };
 
 /** Asks once; never throws. */
 export async function runProbe(
@@ -33,7 +34,7 @@ export async function runProbe(
       : await probeTcp(probe.port, either);
   } catch (error) {
     if (limit.aborted) return `no answer within ${timeoutMs} ms`;
-    return messageOf(error);
+    return isShortage(error) ? { notAsked: messageOf(error) } : messageOf(error);
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { close, open, read } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isShortage, patiently } from './shortage.ts';
 
 /** Nearly every environment fits; of one that does not the rest is read after it. */
 const partBytes = 16 * 1_024;
@@ -81,9 +82,21 @@ async function readStart(path: string, bytes: number): Promise<Buffer | null> {
   return start;
 }
 
-function opened(path: string): Promise<number | null> {
+/** Null when there is no such file for us; for want of descriptors nobody is overlooked, it is tried again. */
+async function opened(path: string): Promise<number | null> {
+  const file = await openNow(path);
+  if (!isShortage(file)) return typeof file === 'number' ? file : null;
+  const retried = await patiently(async () => {
+    const again = await openNow(path);
+    if (isShortage(again)) throw again;
+    return again;
+  }).catch(() => null);
+  return typeof retried === 'number' ? retried : null;
+}
+
+function openNow(path: string): Promise<number | Error> {
   return new Promise((resolve) => {
-    open(path, 'r', (error, file) => resolve(error ? null : file));
+    open(path, 'r', (error, file) => resolve(error ?? file));
   });
 }
 

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { AwakeTime } from './awake.ts';
+import { patiently } from './shortage.ts';
 
 /** How often an ending group is looked at, in ms. */
 const pollMs = 10;
@@ -44,14 +45,14 @@ export async function groupEndsWithin(group: number, timeoutMs: number): Promise
 export async function groupMembers(group: number): Promise<readonly number[]> {
   if (!signalGroup(group, 0)) return [];
   if (process.platform !== 'linux') return await membersByPs(group);
-  const names = await readdir('/proc').catch(() => []);
+  const names = await patiently(() => readdir('/proc')).catch(() => []);
   const pids = names.filter((name) => /^\d+$/.test(name));
   const isMember = await Promise.all(pids.map((pid) => livesInGroup(pid, group)));
   return pids.filter((_pid, index) => isMember[index]).map(Number);
 }
 
 async function livesInGroup(pid: string, group: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+  const stat = await patiently(() => readFile(`/proc/${pid}/stat`, 'latin1')).catch(() => '');
   // The name in parentheses may hold anything, so the fields are counted from its end (proc(5)).
   const [state, , itsGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return Number(itsGroup) === group && state !== 'Z' && state !== 'X';

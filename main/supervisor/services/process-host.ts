@@ -10,13 +10,22 @@ import { Keeper } from './keep.ts';
 import type { OutputLine } from './output.ts';
 import { canIdentify } from './process-identity.ts';
 import { type PtyModule, type PtyOptions, PtyProcess } from './pty-process.ts';
-import { type Command, SupervisedProcess } from './supervised-process.ts';
+import { Shortage } from './shortage.ts';
+import { type Command, type RunningProcess, SupervisedProcess } from './supervised-process.ts';
 import { type Jobs, openJobs } from './windows-job.ts';
 
 /** How long strays of a former run may take to end after SIGTERM, in ms. */
 const strayGraceMs = 2_000;
 
+/** What a service needs of where its processes come from. */
+export interface ProcessSource {
+  launch(...args: Parameters<ProcessHost['launch']>): RunningProcess;
+  /** Told when the system gives us no more of what processes and connections need. */
+  readonly shortage?: Shortage;
+}
+
 export class ProcessHost {
+  readonly shortage: Shortage;
   readonly #family: string;
   readonly #run: string;
   readonly #guardian: Guardian;
@@ -30,6 +39,7 @@ export class ProcessHost {
   constructor(family: string, run: string, logger: Logger) {
     this.#family = family;
     this.#run = `${family}.${run}`;
+    this.shortage = new Shortage(logger);
     this.#guardian = new Guardian(this.#run, logger);
     this.#jobs = process.platform === 'win32' ? openJobs(logger) : null;
   }

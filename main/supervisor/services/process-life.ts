@@ -3,6 +3,7 @@ import type { LastExit } from '../../../shared/status.ts';
 import type { Ending } from './lifecycle.ts';
 import type { Probe, ReadyWhen } from './probes.ts';
 import type { Launch } from './service.ts';
+import { isShortage, type Shortage } from './shortage.ts';
 import { spawnProblem } from './spawn-problem.ts';
 import type { Exit, RunningProcess } from './supervised-process.ts';
 import { type LivenessSettings, untilDead, untilReady } from './watch.ts';
@@ -34,6 +35,8 @@ export interface ProcessLife {
   };
   readonly liveness: LivenessSettings;
   readonly isBusy: () => boolean;
+  /** Told when we cannot ask or start for want of our own means. */
+  readonly shortage: Shortage | undefined;
   /** What it printed last about an error. */
   readonly complaint: () => string | null;
   /** Aborted to end it; it is aborted here when the process ends by itself. */
@@ -73,12 +76,15 @@ export function livenessOf({ readiness, liveness }: Launch): Probe | null {
 
 /** Waits for readiness, then watches liveness; resolves when there is nothing more to say. */
 async function watch(child: RunningProcess, life: ProcessLife): Promise<void> {
-  const { launch, say, readiness, line } = life;
+  const { launch, say, readiness, line, shortage } = life;
   const { startTimeoutMs, probeTimeoutMs } = life.settings;
   const { signal } = life.over;
   await child.spawned;
   if (child.pid === undefined || signal.aborted) return;
-  const problem = await untilReady({ readiness, line, startTimeoutMs, probeTimeoutMs }, signal);
+  const problem = await untilReady(
+    { readiness, line, startTimeoutMs, probeTimeoutMs, shortage },
+    signal,
+  );
   if (signal.aborted) return;
   if (problem !== null) {
     say({ type: 'gave_up', reason: `not ready within ${startTimeoutMs} ms: ${problem}` });
@@ -90,6 +96,7 @@ async function watch(child: RunningProcess, life: ProcessLife): Promise<void> {
       settings: life.liveness,
       probe: livenessOf(launch),
       isBusy: life.isBusy,
+      shortage,
       onAnswer: () => say({ type: 'probe_answered' }),
       onMiss: (reason) => say({ type: 'probe_missed', reason }),
     },
@@ -98,8 +105,14 @@ async function watch(child: RunningProcess, life: ProcessLife): Promise<void> {
   if (dead !== null) say({ type: 'gave_up', reason: dead });
 }
 
-async function endOf(exit: Exit, { launch, complaint }: ProcessLife): Promise<ProcessEnd> {
-  if (exit.spawnError) return await notStarted(launch, exit.spawnError);
+async function endOf(
+  exit: Exit,
+  { launch, complaint, shortage }: ProcessLife,
+): Promise<ProcessEnd> {
+  if (exit.spawnError) {
+    if (isShortage(exit.spawnError)) shortage?.met(exit.spawnError.message);
+    return await notStarted(launch, exit.spawnError);
+  }
   const { code, signal } = exit;
   const end = { permanent: false, leftover: null };
   const last: LastExit = { code, signal, at: new Date().toISOString() };

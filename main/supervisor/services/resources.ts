@@ -157,7 +157,7 @@ export class Resources {
       const used = process.cpuUsage(cpu);
       this.#self = {
         cpuPercent: percentOf((used.user + used.system) / 1_000, sample.at - at),
-        rssBytes: process.memoryUsage.rss(),
+        rssBytes: residentBytes(this.#self?.rssBytes ?? 0),
         eventLoopDelayMs: this.#delayMs(),
       };
       [cpu, at] = [process.cpuUsage(), sample.at];
@@ -173,6 +173,15 @@ export class Resources {
     const latest = this.#loopDelay.percentile(99) / 1e6 - loopResolutionMs;
     this.#loopDelay.reset();
     return count === 0 ? null : Math.max(0, Math.round(latest * 10) / 10);
+  }
+}
+
+/** Asking needs a file descriptor: when the process has none left, the number from before stays. */
+function residentBytes(before: number): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return before;
   }
 }
 

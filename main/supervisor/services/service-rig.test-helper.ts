@@ -12,7 +12,7 @@ import { createServer } from 'node:http';
 createServer((request, response) => response.end('ok')).listen(Number(process.env.PORT), '127.0.0.1');
 `;
 
-export const quickBackOff: BackOffPolicy = {
+const quickBackOff: BackOffPolicy = {
   initialDelayMs: 10,
   maxDelayMs: 100,
   multiplier: 2,

@@ -35,8 +35,9 @@ import {
 } from './lifecycle.ts';
 import { LineWatch } from './line-watch.ts';
 import { type OutputLine, OutputRing } from './output.ts';
+import { livenessSettingsOf, probeStatusOf } from './probe-status.ts';
 import type { Probe, ReadyWhen } from './probes.ts';
-import type { ProcessHost } from './process-host.ts';
+import type { ProcessSource } from './process-host.ts';
 import {
   type LifeNews,
   livenessOf,
@@ -75,7 +76,7 @@ export interface ServiceOptions {
   /** Where what it prints is remembered; a ring of its own when absent. */
   readonly output?: OutputRing;
   /** Starts its processes. */
-  readonly processes: { launch(...args: Parameters<ProcessHost['launch']>): RunningProcess };
+  readonly processes: ProcessSource;
   /** For a service that survives the supervisor: starts its processes instead. */
   readonly keep?: Keep | null;
   /** The services that must be there first. */
@@ -93,7 +94,6 @@ const adoptedReason = 'adopted: it went on while the supervisor was away';
 const healthyAfterMs = 60_000;
 /** Transitions kept per service. */
 const keptTransitions = 200;
-const usualLiveness = { periodMs: 5_000, threshold: 3 };
 
 export class Service {
   readonly output: OutputRing;
@@ -176,6 +176,7 @@ export class Service {
       lastHealthyAt: this.#lastHealthyAt?.toISOString() ?? null,
       lastError: this.#lastError,
       onDemand: this.#options.onDemand ?? false,
+      probe: probeStatusOf(this.#launch, this.#options),
     };
   }
 
@@ -316,8 +317,9 @@ export class Service {
       readiness,
       line,
       settings: life,
-      liveness: life.liveness ?? { ...usualLiveness, timeoutMs: life.probeTimeoutMs },
+      liveness: livenessSettingsOf(life),
       isBusy: () => life.isBusy?.() ?? false,
+      shortage: life.processes.shortage,
       complaint: () => this.output.lastComplaint(),
       over,
       say: (news) => this.#heardOf(run, news, isAdopted),

@@ -1,5 +1,6 @@
 /** Why a process could not be started, in words that name the cure. */
 import { stat } from 'node:fs/promises';
+import { isShortage } from './shortage.ts';
 import type { Command } from './supervised-process.ts';
 
 /** Errors of execve(2) and chdir(2) that trying again cannot cure. */
@@ -34,6 +35,10 @@ export async function spawnProblem(
   }
   if (error.code === 'EACCES' || error.code === 'ENOEXEC') {
     const reason = `command "${command}" cannot be executed (${error.code}). Make the file executable or correct the configuration.`;
+    return { reason, permanent };
+  }
+  if (isShortage(error)) {
+    const reason = `cannot start "${command}": the supervisor has reached a limit of the system (${error.code}). Raise it (ulimit -n, ulimit -u) or close connections; it is tried again by itself.`;
     return { reason, permanent };
   }
   return { reason: `cannot start "${command}": ${error.message}`, permanent };

@@ -5,6 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AwakeTime } from './awake.ts';
 import { type Probe, type ProbeResult, type ReadyWhen, runProbe } from './probes.ts';
+import type { Shortage } from './shortage.ts';
 
 const readinessPollMs = 50;
 
@@ -15,13 +16,14 @@ export interface Readiness {
   readonly line: Promise<void>;
   readonly startTimeoutMs: number;
   readonly probeTimeoutMs: number;
+  readonly shortage: Shortage | undefined;
 }
 
 /** Null when it is ready, or when nobody waits any more; otherwise why it is not, at its deadline. */
 export async function untilReady(
-  { readiness, line, startTimeoutMs, probeTimeoutMs }: Readiness,
+  { readiness, line, startTimeoutMs, probeTimeoutMs, shortage }: Readiness,
   signal: AbortSignal,
-): Promise<ProbeResult> {
+): Promise<string | null> {
   if (readiness === null) return null;
   const ask =
     readiness.kind === 'log'
@@ -32,7 +34,8 @@ export async function untilReady(
     const problem = await ask();
     if (problem === null || signal.aborted) return null;
     time.sleptDuring(probeTimeoutMs);
-    if (time.elapsedMs >= startTimeoutMs) return problem;
+    // At its deadline it must have been asked at least once more.
+    if (wasAsked(problem, shortage) && time.elapsedMs >= startTimeoutMs) return problem;
     await delay(readinessPollMs, undefined, { signal }).catch(() => {});
     time.sleptDuring(readinessPollMs);
   }
@@ -64,6 +67,7 @@ export interface Liveness {
   readonly probe: Probe | null;
   /** True while it works for somebody: then a missed probe means busy, not dead. */
   readonly isBusy: () => boolean;
+  readonly shortage: Shortage | undefined;
   readonly onAnswer: () => void;
   readonly onMiss: (problem: string) => void;
 }
@@ -83,15 +87,27 @@ export async function untilDead(liveness: Liveness, signal: AbortSignal): Promis
     const problem = await runProbe(probe, timeoutMs, signal);
     if (signal.aborted) break;
     if (problem === null) {
+      liveness.shortage?.over();
       missed = 0;
       liveness.onAnswer();
       continue;
     }
     // Its answer may have come while we slept; it is asked again.
     if (time.sleptDuring(timeoutMs) || liveness.isBusy()) continue;
+    if (!wasAsked(problem, liveness.shortage)) continue;
     missed += 1;
     if (missed >= threshold) return `missed ${missed} probes: ${problem}`;
     liveness.onMiss(problem);
   }
   return null;
+}
+
+/** False when it was our own fault that there is no answer; that is told, once for all services. */
+function wasAsked(
+  problem: Exclude<ProbeResult, null>,
+  shortage: Shortage | undefined,
+): problem is string {
+  if (typeof problem === 'string') return true;
+  shortage?.met(problem.notAsked);
+  return false;
 }

@@ -5,6 +5,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 interface Definition {
@@ -13,6 +14,15 @@ interface Definition {
   readonly help: string;
   /** Null where the system does not tell. */
   readonly read: () => number | null | Promise<number | null>;
+}
+
+/** Null when the process has no file descriptor left to look it up with. */
+function residentBytes(): number | null {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return null;
+  }
 }
 
 const definitions: readonly Definition[] = [
@@ -38,7 +48,7 @@ const definitions: readonly Definition[] = [
     kind: 'gauge',
     name: 'process_resident_memory_bytes',
     help: 'Resident memory.',
-    read: () => process.memoryUsage.rss(),
+    read: residentBytes,
   },
   {
     kind: 'gauge',
@@ -50,19 +60,19 @@ const definitions: readonly Definition[] = [
     kind: 'gauge',
     name: 'nodejs_heap_size_total_bytes',
     help: 'Size of the JavaScript heap.',
-    read: () => process.memoryUsage().heapTotal,
+    read: () => getHeapStatistics().total_heap_size,
   },
   {
     kind: 'gauge',
     name: 'nodejs_heap_size_used_bytes',
     help: 'What of the JavaScript heap is used.',
-    read: () => process.memoryUsage().heapUsed,
+    read: () => getHeapStatistics().used_heap_size,
   },
   {
     kind: 'gauge',
     name: 'nodejs_external_memory_bytes',
     help: 'Memory outside of the heap that JavaScript objects hold.',
-    read: () => process.memoryUsage().external,
+    read: () => getHeapStatistics().external_memory,
   },
   {
     kind: 'counter',
