@@ -8,7 +8,9 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{main,shared,renderer,preload,servers,client,cli,scripts,bench}/**/*.test.{ts,tsx}'],
+          include: [
+            '{main,shared,renderer,preload,servers,client,cli,scripts,bench,soak}/**/*.test.{ts,tsx}',
+          ],
         },
       },
       {

@@ -23,7 +23,7 @@ const benchmarks = [
   { name: 'survivors', file: 'bench/services/survivors.ts', args: null },
   { name: 'control', file: 'bench/control.ts', args: [] },
   { name: 'ui', file: 'bench/ui.ts', args: null },
-  { name: 'startup', file: 'bench/startup.ts', args: null },
+  { name: 'startup', file: 'bench/startup.ts', args: [] },
 ] as const;
 
 const names = benchmarks.map(({ name }) => name);

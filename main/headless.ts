@@ -1,53 +1,15 @@
-/** The supervisor without Electron: the same core in plain Node, the same page in a browser. */
-import { boot } from './boot.ts';
-import { outliveTerminal } from './outlive-terminal.ts';
+/**
+ * The supervisor without Electron: the same core in plain Node, the same page in a browser. Here is only
+ * what has to come before the program is loaded: that it need not be compiled anew at each start, which
+ * would cost a third of the start and memory that the compiler does not give back.
+ */
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 
-outliveTerminal([process.stdout, process.stderr]);
-
-/** How long the end may wait for a slow disk, in ms. */
-const lastWordsMs = 1_000;
-
-const quit = Promise.withResolvers<string>();
-
-for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-  process.on(signal, () => quit.resolve(signal));
+// Beside the build, where nobody can write who cannot change the program. Where that is not allowed,
+// as in a folder of the system, nothing is kept. From the sources there is no build.
+if (import.meta.filename.endsWith('.js')) {
+  enableCompileCache(join(import.meta.dirname, '..', '.compiled'));
 }
 
-const booted = await boot(process.argv.slice(2), process.env, {
-  mode: 'headless',
-  // There is no window; the page is a tab in somebody's browser.
-  setWindowVisible: () => {},
-  quit: () => quit.resolve('shutdown requested'),
-});
-
-if (booted.kind === 'exit') {
-  process.exitCode = booted.code;
-  leave();
-} else {
-  const { supervisor, logger, pageUrl } = booted;
-  let exitCode = 0;
-  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
-    process.on(event, (error: unknown) => {
-      logger.fatal({ err: error }, 'a mistake of the supervisor; stopping everything');
-      exitCode = 1;
-      quit.resolve(event);
-    });
-  }
-  const { mcpUrl, events } = supervisor.snapshot();
-  process.stdout.write(
-    [
-      `MCP for your clients:  ${mcpUrl ?? 'off'}`,
-      `Data-change events:    ${events.enabled ? events.url : 'off'}`,
-      `Status page:           ${pageUrl ?? 'off'}`,
-      '',
-    ].join('\n'),
-  );
-  await supervisor.stop(await quit.promise);
-  process.exitCode = exitCode;
-  leave();
-}
-
-/** The last lines of the log are on their way; whatever else holds the process is not waited for. */
-function leave(): void {
-  setTimeout(() => process.exit(), lastWordsMs).unref();
-}
+await import('./headless-host.ts');

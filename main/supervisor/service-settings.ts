@@ -14,7 +14,7 @@ import type { RestartPolicy } from './services/lifecycle.ts';
 import type { ServiceOptions } from './services/service.ts';
 import type { LivenessSettings } from './services/watch.ts';
 
-export function backOffPolicy(reconnect: () => Config['reconnect']): BackOffPolicy {
+function backOffPolicy(reconnect: () => Config['reconnect']): BackOffPolicy {
   return {
     get initialDelayMs() {
       return reconnect().initial_delay_ms;
@@ -67,7 +67,7 @@ export interface LifeSettings {
 }
 
 /** How a service is asked whether it lives; the terminal, which has no such keys, as the others by default. */
-export function livenessSettings(
+function livenessSettings(
   life: () => LifeSettings,
   healthTimeoutMs: () => number,
 ): LivenessSettings {

@@ -9,7 +9,7 @@ export const bridgeEntry = join(import.meta.dirname, 'index.ts');
 export const fixture = [process.execPath, join(import.meta.dirname, 'stdio-server.test-helper.ts')];
 
 /** In the environment of the bridge and of all that it starts. */
-export const markerName = 'STDIO_BRIDGE_TEST';
+const markerName = 'STDIO_BRIDGE_TEST';
 
 export interface RunningBridge extends AsyncDisposable {
   readonly url: URL;

@@ -82,7 +82,7 @@ function packetOf(value: unknown, text: string): Packet | null {
   return { kind: 'response', id, errorCode, result: objectOr(value['result']), text };
 }
 
-export function isObject(value: unknown): value is JsonObject {
+function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

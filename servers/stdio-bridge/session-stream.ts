@@ -7,7 +7,7 @@ import type { Flow } from './flow.ts';
 import { SseStream } from './sse-stream.ts';
 
 /** What waits for a stream, per session: enough for a reconnect, not for a client that never comes. */
-export const maxWaitingMessages = 1_000;
+const maxWaitingMessages = 1_000;
 const maxWaitingBytes = 4 * 1024 * 1024;
 
 interface Waiting {

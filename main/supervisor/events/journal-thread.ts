@@ -7,6 +7,7 @@
 import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
+import { settleMemory } from '../telemetry/settle-memory.ts';
 import type {
   FromJournal,
   JournalExtent,
@@ -60,8 +61,6 @@ function open(): { store: Store; setAside: string | null } {
 }
 
 function openSound(): Store {
-  // SQLite would make it readable for everybody; its own files take over the mode of this one.
-  closeSync(openSync(start.file, 'a', 0o600));
   // SQLite would make it readable for everybody; its own files take over the mode of this one.
   closeSync(openSync(start.file, 'a', 0o600));
   const database = new DatabaseSync(start.file, { timeout: busyTimeoutMs });
@@ -251,6 +250,7 @@ try {
   const { store, setAside } = open();
   say({ kind: 'opened', extent: store.extent, tail: store.tail(start.tail), setAside });
   port.on('message', (message: ToJournal) => serve(store, message));
+  settleMemory();
 } catch (error) {
   say({ kind: 'failed', error: String(error) });
 }

@@ -14,7 +14,7 @@ import type {
 import type { ApiClient } from './api-client.ts';
 
 /** How many changes the page lists. */
-export const listedChanges = 50;
+const listedChanges = 50;
 
 /** With more different things to read than this, one read of everything is cheaper. */
 const maxQueuedReads = 16;

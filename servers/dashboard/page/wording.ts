@@ -2,7 +2,7 @@
 import type { McpEvent, PlanStatus, PlanSummary, StepStatus } from '../dashboard-api.d.ts';
 
 /** `1 step`, `3 steps`. */
-export function count(number: number, noun: string): string {
+function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
