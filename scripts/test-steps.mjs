@@ -73,7 +73,8 @@ export function vitestStep(bench, filters) {
 }
 
 /**
- * Browser and desktop tests. Without a browser they are counted as skipped, each with the reason.
+ * Browser and desktop tests. They wait, as the others do, for processes and timers: to be run beside them.
+ * Without a browser they are counted as skipped, each with the reason.
  * @param {Bench} bench @param {{ path: string } | { missing: string }} browser
  * @returns {Promise<StepResult>}
  */
@@ -83,12 +84,7 @@ export function playwrightStep(bench, browser) {
     withTemporaryFile('report.json', async (file) => {
       const env = { PLAYWRIGHT_JSON_OUTPUT_FILE: file };
       if ('path' in browser) {
-        const code = await runVisibly(
-          bench,
-          'playwright',
-          [...config, '--reporter=list,json'],
-          env,
-        );
+        const code = await runAside(bench, [...config, '--reporter=list,json'], env);
         const report = readJson(file);
         return agreeing(report && countPlaywright(report), code);
       }
@@ -104,6 +100,21 @@ export function playwrightStep(bench, browser) {
       };
     }),
   );
+}
+
+/**
+ * Runs Playwright beside Vitest and shows what it printed when it has ended: both at once could not be read.
+ * @param {Bench} bench @param {readonly string[]} args @param {NodeJS.ProcessEnv} extra
+ */
+async function runAside({ root, node, env, say }, args, extra) {
+  const { code, output, timedOut } = await run(node, [toolScript(root, 'playwright'), ...args], {
+    cwd: root,
+    env: { ...env, ...extra },
+    timeoutMs: testTimeoutMs,
+  });
+  say(output.trimEnd());
+  if (timedOut) say('playwright did not finish within 30 minutes and was ended.');
+  return code;
 }
 
 /** @param {Bench} bench @param {readonly string[]} args @param {NodeJS.ProcessEnv} extra */
