@@ -1,6 +1,7 @@
 /** Where the supervisor's own program is, seen from the command line's. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { nodeArguments } from '../shared/node-arguments.mjs';
 import { CommandError } from './exit-codes.ts';
 
 /** The oldest Node that the supervisor runs on; this program runs on older ones. */
@@ -31,7 +32,7 @@ export function supervisorProgram(
     );
   }
   const program = join(built, 'out', 'main', 'headless.js');
-  return { node: recentNode(built), args: [program] };
+  return { node: recentNode(built), args: [...nodeArguments, program] };
 }
 
 function recentNode(root: string): string {

@@ -137,8 +137,9 @@ test('a notice asks for nothing: it stands in the diagnostics, and not above the
   );
   if (notice === undefined) throw new Error('no notice');
   const config = { ...snapshotFixture().config, running: 'file' as const, problems: [notice] };
-  await showApp({ config });
+  const bridge = await showApp({ config });
   expect(screen.queryByRole('region', { name: 'Configuration' })).toBeNull();
+  bridge.reply = { ok: true, data: { checks: [] } };
   await goTo('#/diagnostics');
   const problems = screen.getByRole('region', { name: 'Configuration' });
   expect(problems.textContent).toContain('belongs to the old supervisor');

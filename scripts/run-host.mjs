@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { nodeArguments } from '../shared/node-arguments.mjs';
 import { exitCodeOf } from './commands.mjs';
 
 const keptStderrChars = 8_000;
@@ -78,7 +79,8 @@ async function runElectron(binary, { root, node, args, env, relay }) {
 async function runNode({ root, node, args, env, relay, say }) {
   const entry = join(root, 'out', 'main', 'headless.js');
   const lifeline = new URL('./lifeline.mjs', import.meta.url).href;
-  const child = spawn(node, [...(ownSession ? ['--import', lifeline] : []), entry, ...args], {
+  const preload = ownSession ? ['--import', lifeline] : [];
+  const child = spawn(node, [...nodeArguments, ...preload, entry, ...args], {
     env: {
       ...env,
       PM_SUPERVISOR_NODE: node,

@@ -9,6 +9,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ReplyData, RequestOf, RequestType } from '../shared/control-protocol.ts';
+import { nodeArguments } from '../shared/node-arguments.mjs';
 import type { StatusSnapshot } from '../shared/status.ts';
 import { ControlClient } from './control-client.ts';
 import { type Survivor, survivorsOf } from './processes.ts';
@@ -128,7 +129,7 @@ export class SupervisorProcess {
   #output = '';
 
   constructor(args: readonly string[], { env, folder, nodeFlags }: Place) {
-    this.#child = spawn(process.execPath, [...nodeFlags, program, ...args], {
+    this.#child = spawn(process.execPath, [...nodeArguments, ...nodeFlags, program, ...args], {
       cwd: folder,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
