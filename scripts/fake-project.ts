@@ -65,6 +65,9 @@ export class FakeProject implements AsyncDisposable {
       recursive: true,
       filter: (path) => !path.endsWith('.ts'),
     });
+    // The one file beside them that they need before anything is built.
+    const shared = join('shared', 'node-arguments.mjs');
+    await cp(join(import.meta.dirname, '..', shared), join(project.root, shared));
     await project.write('package-lock.json', lockFile);
     await project.write('package.json', '{"type":"module"}');
     await project.write('main/headless.ts', says);
