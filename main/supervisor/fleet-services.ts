@@ -128,8 +128,12 @@ export class FleetServices {
   /** A block of `[[servers]]`; when it is gone, as it was last: it may still have to be stopped. */
   #serverNamed(name: string): () => ServerConfig {
     let last: ServerConfig | undefined;
+    // Each number of each service is asked for by this, also for each status: one search a configuration.
+    let searched: Config['servers'] | undefined;
     return () => {
-      last = this.#config.servers.find((each) => each.name === name) ?? last;
+      const { servers } = this.#config;
+      if (servers !== searched) last = servers.find((each) => each.name === name) ?? last;
+      searched = servers;
       if (last === undefined) throw new CodedError('unknown_service', `There is no "${name}".`);
       return last;
     };
