@@ -6,8 +6,11 @@ import type { Stage } from './stage.ts';
 
 const mb = 1_024 * 1_024;
 
-/** What a supervisor may need for a flood at most: its ring, its file's queue, buffers of the pipes. */
-const floodMb = 150;
+/**
+ * What may pile up while a gigabyte comes in two seconds, in MB: buffers that V8 has not collected yet. Without a
+ * bound it would be the gigabyte.
+ */
+const floodMb = 250;
 
 /** A question is answered meanwhile; a loaded machine of two cores has its limits. */
 const patientMs = 3_000;
