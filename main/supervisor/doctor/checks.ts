@@ -144,7 +144,10 @@ function sources({ snapshot }: Facts): Result {
   if (!enabled) return ok('Events are switched off.');
   const waiting = all.filter(({ state, lastError }) => state === 'waiting' && lastError !== null);
   const [first] = waiting;
-  if (first === undefined) return ok(`${all.length} sources, none of them failing.`);
+  if (first === undefined)
+    return ok(
+      all.length === 1 ? '1 source, not failing.' : `${all.length} sources, none of them failing.`,
+    );
   return warning(
     `${first.name} cannot be heard (${first.url ?? 'no address'}): ${first.lastError}`,
     'Start that program or correct [[events.sources]]; it is tried again by itself.',
