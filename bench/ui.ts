@@ -8,8 +8,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { type CDPSession, chromium, type Page } from 'playwright/test';
-import { findChromium } from '../e2e/backends.ts';
+import type { CDPSession, Page } from 'playwright/test';
+import { launchChromium } from '../e2e/backends.ts';
 import { type RunningSupervisor, startSupervisor } from '../test/harness.ts';
 
 const seconds = Number(process.argv[2] ?? 10);
@@ -184,10 +184,6 @@ async function publish(supervisor: RunningSupervisor): Promise<void> {
   say(`published ${sent} events in ${took.toFixed(1)} s: ${(sent / took).toFixed(0)} a second`);
 }
 
-const executablePath = findChromium();
-if (executablePath === undefined) {
-  throw new Error('There is no Chromium; set PM_TEST_CHROMIUM to the path of one.');
-}
 await tellSizes();
 say(`load of the machine before the run: ${loadavg()[0]?.toFixed(2)}`);
 await using supervisor = await startSupervisor({
@@ -195,10 +191,7 @@ await using supervisor = await startSupervisor({
   servers: [{ name: 'flood', command: process.execPath, args: ['-e', flood] }],
 });
 await supervisor.control({ type: 'Stop', service: 'flood' });
-const browser = await chromium.launch({
-  executablePath,
-  args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
-});
+const browser = await launchChromium();
 try {
   const page = await browser.newPage();
   await tellFirstPaint(page, supervisor);

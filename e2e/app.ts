@@ -3,8 +3,8 @@
  * display are there, the real thing; else the same built files on the double, with Debian's or
  * Playwright's Chromium. The titles of the tests say which one was used.
  */
-import { type Browser, chromium } from 'playwright/test';
-import { findChromium, hasElectron } from './backends.ts';
+import type { Browser } from 'playwright/test';
+import { findChromium, hasElectron, launchChromium } from './backends.ts';
 import type { DesktopApp, StartOptions } from './desktop-app.ts';
 import { DoubleApp, startAgain } from './double/launch.ts';
 import { ElectronApp } from './electron-app.ts';
@@ -22,13 +22,9 @@ export async function startDesktop(options: StartOptions): Promise<DesktopApp> {
 }
 
 async function startOnDouble({ root, args, env }: StartOptions): Promise<DesktopApp> {
-  const executablePath = findChromium();
-  if (executablePath === undefined) throw new Error(whyNoDesktop() ?? 'There is no Chromium.');
-  const browser = await chromium.launch({
-    executablePath,
-    // Chromium's sandbox cannot be set up by root (crbug.com/638180), which is who CI is.
-    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
-  });
+  const why = whyNoDesktop();
+  if (why !== null) throw new Error(why);
+  const browser = await launchChromium();
   const context = await browser.newContext();
   const start = { entry: `${root}/out/main/index.js`, args, env };
   return onDouble(new DoubleApp({ ...start, context }), browser, () => startAgain(start));

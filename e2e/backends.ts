@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { chromium } from 'playwright/test';
+import { type Browser, chromium } from 'playwright/test';
 
 /** The Chromium to show the double's windows in. */
 export function findChromium(): string | undefined {
@@ -12,6 +12,19 @@ export function findChromium(): string | undefined {
     '/usr/bin/chromium',
     chromium.executablePath(),
   ].find((file) => file !== undefined && file !== '' && existsSync(file));
+}
+
+/** That Chromium, running. For programs: throws a sentence where there is none. */
+export async function launchChromium(): Promise<Browser> {
+  const executablePath = findChromium();
+  if (executablePath === undefined) {
+    throw new Error('There is no Chromium; set PM_TEST_CHROMIUM to the path of one.');
+  }
+  return await chromium.launch({
+    executablePath,
+    // Chromium's sandbox cannot be set up by root (crbug.com/638180), which is who CI is.
+    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+  });
 }
 
 /** True if Electron's binary was fetched and there is a display to start it on. */

@@ -3,22 +3,14 @@
  * PNGs in docs/images/ or the folder that is named. To be looked at, and for the documentation.
  */
 import { join } from 'node:path';
-import { chromium } from 'playwright/test';
-import { findChromium } from './backends.ts';
+import { launchChromium } from './backends.ts';
 import { openPageStage } from './page-stage.ts';
 import { viewIds } from './view-ids.ts';
 
 const folder = process.argv[2] ?? join(import.meta.dirname, '..', 'docs', 'images');
-const executablePath = findChromium();
-if (executablePath === undefined) {
-  throw new Error('There is no Chromium; set PM_TEST_CHROMIUM to the path of one.');
-}
 
 await using stage = await openPageStage();
-const browser = await chromium.launch({
-  executablePath,
-  args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
-});
+const browser = await launchChromium();
 try {
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const width of [1280, 400]) {

@@ -5,14 +5,13 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { chromium } from 'playwright/test';
 import type { Panel } from '../main/desktop/icons.ts';
 import { type TrayItem, trayMenu } from '../main/desktop/tray-menu.ts';
 import { serviceFixtures } from '../renderer/fixtures/services.ts';
 import { eventStatsFixture, snapshotFixture } from '../renderer/fixtures/snapshot.ts';
 import type { Health, StatusSnapshot } from '../shared/status.ts';
 import { overallHealth, trayTooltip } from '../shared/wording.ts';
-import { findChromium } from './backends.ts';
+import { launchChromium } from './backends.ts';
 
 const root = join(import.meta.dirname, '..');
 const file = process.argv[2] ?? join(root, 'docs', 'images', 'tray.png');
@@ -86,14 +85,7 @@ const rows = await Promise.all(
   states.flatMap((each) => [trayRow(each, 'light'), trayRow(each, 'dark')]),
 );
 const menu = trayMenu(stateOf([mcp, dashboard, ...others], 3)).map(menuLine);
-const executablePath = findChromium();
-if (executablePath === undefined) {
-  throw new Error('There is no Chromium; set PM_TEST_CHROMIUM to the path of one.');
-}
-const browser = await chromium.launch({
-  executablePath,
-  args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
-});
+const browser = await launchChromium();
 try {
   const page = await browser.newPage();
   await page.setContent(

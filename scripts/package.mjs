@@ -5,11 +5,9 @@
  * that nothing is downloaded. ELECTRON_DIST names a folder or zip of an Electron that is there already.
  */
 import { join } from 'node:path';
-import { ensureBuilt } from './built.mjs';
 import { SetupError } from './commands.mjs';
-import { ensureInstalled } from './installed.mjs';
 import { makePackage } from './packager.mjs';
-import { pinnedNode } from './pinned-node.mjs';
+import { prepare } from './prepared.mjs';
 
 const root = join(import.meta.dirname, '..');
 const args = process.argv.slice(2);
@@ -18,8 +16,7 @@ const stub = args.includes('--stub');
 const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
 
 try {
-  await ensureInstalled(root, { env: process.env, say });
-  await ensureBuilt(root, { node: pinnedNode(root), env: process.env, say });
+  await prepare(root, { env: process.env, say });
   const { code } = await makePackage({
     root,
     project: root,

@@ -3,10 +3,8 @@
  * from the sources as they are. A tree that cannot be built is not packed.
  */
 import { join } from 'node:path';
-import { ensureBuilt } from './built.mjs';
 import { SetupError } from './commands.mjs';
-import { ensureInstalled } from './installed.mjs';
-import { pinnedNode } from './pinned-node.mjs';
+import { prepare } from './prepared.mjs';
 
 const root = join(import.meta.dirname, '..');
 const env = process.env;
@@ -14,8 +12,7 @@ const env = process.env;
 const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
 
 try {
-  await ensureInstalled(root, { env, say });
-  await ensureBuilt(root, { node: pinnedNode(root), env, say });
+  await prepare(root, { env, say });
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;
   if (error.output.trim() !== '') say(error.output.trimEnd());

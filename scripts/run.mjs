@@ -5,10 +5,9 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ensureBuilt } from './built.mjs';
 import { exitCodeOf, SetupError } from './commands.mjs';
-import { ensureInstalled } from './installed.mjs';
-import { pinnedNode, projectEnvironment } from './pinned-node.mjs';
+import { projectEnvironment } from './pinned-node.mjs';
+import { prepare } from './prepared.mjs';
 import { relaySignals } from './signal-relay.mjs';
 
 const root = resolve(fileURLToPath(new URL('..', import.meta.url)));
@@ -16,9 +15,7 @@ const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
 
 /** @param {readonly string[]} args the program, then its own arguments @returns {Promise<number>} */
 async function run([program = '', ...args]) {
-  await ensureInstalled(root, { env: process.env, say });
-  const node = pinnedNode(root);
-  await ensureBuilt(root, { node, env: process.env, say });
+  const node = await prepare(root, { env: process.env, say });
   const relay = relaySignals();
   const child = spawn(node, [resolve(root, program), ...args], {
     stdio: 'inherit',

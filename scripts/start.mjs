@@ -6,11 +6,9 @@
  */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ensureBuilt } from './built.mjs';
 import { SetupError } from './commands.mjs';
 import { chooseHost } from './host.mjs';
-import { ensureInstalled } from './installed.mjs';
-import { pinnedNode } from './pinned-node.mjs';
+import { prepare } from './prepared.mjs';
 import { runHost } from './run-host.mjs';
 import { relaySignals } from './signal-relay.mjs';
 
@@ -23,9 +21,7 @@ async function start() {
   if (Number.parseInt(process.versions.node, 10) < 20) {
     throw new SetupError(`Node 20 or newer is needed to start; this is ${process.versions.node}.`);
   }
-  await ensureInstalled(root, { env, say });
-  const node = pinnedNode(root);
-  await ensureBuilt(root, { node, env, say });
+  const node = await prepare(root, { env, say });
   const host = await chooseHost(root, { args, env, node, say });
   return runHost(host, { root, node, args, env, relay: relaySignals(), say });
 }

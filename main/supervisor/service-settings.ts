@@ -11,6 +11,7 @@ import type { CooldownSettings } from './services/cooldowns.ts';
 import type { Needs } from './services/dependencies.ts';
 import type { Kept } from './services/keep.ts';
 import type { RestartPolicy } from './services/lifecycle.ts';
+import { usualLiveness } from './services/probe-status.ts';
 import type { ServiceOptions } from './services/service.ts';
 import type { LivenessSettings } from './services/watch.ts';
 
@@ -53,8 +54,6 @@ export function cooldownSettings(reconnect: () => Config['reconnect']): Cooldown
     },
   };
 }
-
-const usualLiveness = { periodMs: 5_000, threshold: 3 };
 
 /** The keys that every service section has; the terminal has none about liveness. */
 export interface LifeSettings {

@@ -81,3 +81,12 @@ export function eventsOf(text: string): readonly { type: string; data: string }[
     }))
     .filter(({ data }) => data !== '');
 }
+
+/** The instance's end of the session's GET stream. */
+export async function sourceOf(rig: Rig, id: string) {
+  return await eventually(() => {
+    const source = rig.home(id).streams.get(rig.upstreamId(id));
+    if (source === undefined) throw new Error('the stream is not there yet');
+    return source;
+  });
+}

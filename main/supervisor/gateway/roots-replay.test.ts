@@ -8,6 +8,7 @@ import {
   headersOf,
   killHome,
   openStream,
+  sourceOf,
   toolCall,
 } from './failover.test-helper.ts';
 import { type OpenAnswer, open } from './http-client.test-helper.ts';
@@ -24,15 +25,6 @@ const messagesIn = ({ text }: OpenAnswer) =>
   eventsOf(text.replaceAll('\r\n', '\n'))
     .filter(({ type }) => type === 'message')
     .map(({ data }) => JSON.parse(data) as object);
-
-/** The instance's end of the session's GET stream. */
-async function sourceOf(rig: Rig, id: string) {
-  return await eventually(() => {
-    const source = rig.home(id).streams.get(rig.upstreamId(id));
-    if (source === undefined) throw new Error('the stream is not there yet');
-    return source;
-  });
-}
 
 /** The answers that reached the instance where the session is at home. */
 const answersAt = (rig: Rig, id: string) =>

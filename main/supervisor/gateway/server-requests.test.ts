@@ -1,6 +1,6 @@
 /** What servers ask their clients (sampling, elicitation, roots), and instances that die before the answer. */
 import { expect, test, vi } from 'vitest';
-import { type Rig, startRig } from '../gateway-rig.test-helper.ts';
+import { startRig } from '../gateway-rig.test-helper.ts';
 import { eventually, waitingTestMs } from './eventually.test-helper.ts';
 import {
   eventsOf,
@@ -8,6 +8,7 @@ import {
   headersOf,
   killHome,
   openStream,
+  sourceOf,
   toolCall,
 } from './failover.test-helper.ts';
 import { open } from './http-client.test-helper.ts';
@@ -33,14 +34,6 @@ const messagesOf = (text: string) =>
   eventsOf(text)
     .filter(({ type }) => type === 'message')
     .map(({ data }) => JSON.parse(data) as unknown);
-
-async function sourceOf(rig: Rig, id: string) {
-  return await eventually(() => {
-    const source = rig.home(id).streams.get(rig.upstreamId(id));
-    if (source === undefined) throw new Error('the stream is not there yet');
-    return source;
-  });
-}
 
 test('a question of an instance that dies is cancelled in the stream that carried it', async () => {
   await using rig = await startRig({ instances: 2 });

@@ -5,7 +5,8 @@ import { livenessOf } from './process-life.ts';
 import type { Launch, ServiceOptions } from './service.ts';
 import type { LivenessSettings } from './watch.ts';
 
-const usualLiveness = { periodMs: 5_000, threshold: 3 };
+/** How often a service is asked that says nothing of it, in ms, and how often it may fail in a row. */
+export const usualLiveness = { periodMs: 5_000, threshold: 3 };
 
 /** When and how often a service is asked while it runs; looked up, as it may change. */
 export function livenessSettingsOf({

@@ -10,6 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { ProcessEntry, ProcessUsage, SelfUsage } from '../../../shared/status.ts';
 import { redactArguments } from '../telemetry/redact.ts';
+import { residentBytes } from '../telemetry/resident-bytes.ts';
 import { type ProcessRow, ProcessTable, type ProcessTrees } from './process-table.ts';
 
 /** People read numbers that change; more often they could not. */
@@ -157,7 +158,7 @@ export class Resources {
       const used = process.cpuUsage(cpu);
       this.#self = {
         cpuPercent: percentOf((used.user + used.system) / 1_000, sample.at - at),
-        rssBytes: residentBytes(this.#self?.rssBytes ?? 0),
+        rssBytes: residentBytes() ?? this.#self?.rssBytes ?? 0,
         eventLoopDelayMs: this.#delayMs(),
       };
       [cpu, at] = [process.cpuUsage(), sample.at];
@@ -173,15 +174,6 @@ export class Resources {
     const latest = this.#loopDelay.percentile(99) / 1e6 - loopResolutionMs;
     this.#loopDelay.reset();
     return count === 0 ? null : Math.max(0, Math.round(latest * 10) / 10);
-  }
-}
-
-/** Asking needs a file descriptor: when the process has none left, the number from before stays. */
-function residentBytes(before: number): number {
-  try {
-    return process.memoryUsage.rss();
-  } catch {
-    return before;
   }
 }
 

@@ -7,6 +7,7 @@ import { readdir } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { residentBytes } from './resident-bytes.ts';
 
 interface Definition {
   readonly kind: 'counter' | 'gauge';
@@ -14,15 +15,6 @@ interface Definition {
   readonly help: string;
   /** Null where the system does not tell. */
   readonly read: () => number | null | Promise<number | null>;
-}
-
-/** Null when the process has no file descriptor left to look it up with. */
-function residentBytes(): number | null {
-  try {
-    return process.memoryUsage.rss();
-  } catch {
-    return null;
-  }
 }
 
 const definitions: readonly Definition[] = [
