@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { greetRunningSupervisor } from './running-supervisor.ts';
+import { becomeTheOnly, greetRunningSupervisor } from './running-supervisor.ts';
 import { createCommands } from './supervisor/control/commands.ts';
 import { FakeTarget, silent } from './supervisor/control/control.test-helper.ts';
 import { createDispatcher } from './supervisor/control/dispatcher.ts';
@@ -97,4 +97,28 @@ test('a supervisor that is just ending, and gets only one answer out, is told as
   const who = { server_name: 'project-memory-supervisor', pid: 7 };
   await stranger((socket) => socket.end(`${JSON.stringify({ ok: true, data: who })}\n`));
   expect(await greetRunningSupervisor(path)).toMatchObject({ pid: 7 });
+});
+
+test('a start while one is ending waits for it and takes its place', async () => {
+  let asked = 0;
+  const ending = [{ server_name: 'project-memory-supervisor', pid: 7 }, { stopping: true }, {}];
+  await stranger((socket) => {
+    asked += 1;
+    socket.write(ending.map((data) => `${JSON.stringify({ ok: true, data })}\n`).join(''));
+    // The second time it is asked, it ends.
+    if (asked === 2) servers[0]?.close();
+  });
+  const place = await becomeTheOnly({ lockPath: join(folder, 'control.lock'), socketPath: path });
+  expect(place.kind).toBe('ours');
+  if (place.kind === 'ours') place.lock.release();
+  expect(asked).toBe(2);
+});
+
+test('a start gives up one that is ending for too long, and says what it waits for', async () => {
+  const ending = [{ server_name: 'project-memory-supervisor', pid: 7 }, { stopping: true }, {}];
+  await stranger((socket) => {
+    socket.write(ending.map((data) => `${JSON.stringify({ ok: true, data })}\n`).join(''));
+  });
+  const options = { lockPath: join(folder, 'control.lock'), socketPath: path, patienceMs: 200 };
+  await expect(becomeTheOnly(options)).rejects.toThrow('(process 7) is ending');
 });

@@ -21,6 +21,12 @@ export type Place =
   /** A supervisor runs already; it was asked to show its window. */
   | { readonly kind: 'taken'; readonly by: ReplyData['WhoAmI'] };
 
+/** Who answers on the socket. */
+export interface Greeted extends Readonly<ReplyData['WhoAmI']> {
+  /** It is on its way out: it answers until the last of its services has ended. */
+  readonly isEnding: boolean;
+}
+
 export interface PlaceOptions {
   readonly lockPath: string;
   readonly socketPath: string;
@@ -41,14 +47,21 @@ export async function becomeTheOnly(options: PlaceOptions): Promise<Place> {
     const lock = await claimInstanceLock(lockPath);
     // Asked even so: one of an earlier version has no lock.
     const by = await greetRunningSupervisor(socketPath);
-    if (by) {
-      lock?.release();
-      return { kind: 'taken', by };
+    if (by) lock?.release();
+    if (by && !by.isEnding) return { kind: 'taken', by };
+    if (lock && !by) return { kind: 'ours', lock };
+    if (performance.now() >= deadline) {
+      throw by ? endless(by) : await unresponsive(lockPath, socketPath);
     }
-    if (lock) return { kind: 'ours', lock };
-    if (performance.now() >= deadline) throw await unresponsive(lockPath, socketPath);
     await delay(askPeriodMs);
   }
+}
+
+function endless({ pid }: Greeted): CodedError {
+  return new CodedError(
+    'already_running',
+    `A supervisor (process ${pid}) is ending and still waits for a service to end. Start again when it has.`,
+  );
 }
 
 async function unresponsive(lockPath: string, socketPath: string): Promise<CodedError> {
@@ -64,11 +77,10 @@ async function unresponsive(lockPath: string, socketPath: string): Promise<Coded
  * Asks a supervisor that may run already, over its control socket, who it is, and to show its window.
  * Null when nobody answers, or somebody who is no supervisor of this kind; never throws.
  */
-export async function greetRunningSupervisor(
-  socketPath: string,
-): Promise<ReplyData['WhoAmI'] | null> {
+export async function greetRunningSupervisor(socketPath: string): Promise<Greeted | null> {
   const requests: readonly ControlRequest[] = [
     { type: 'WhoAmI', client: 'second start' },
+    { type: 'Snapshot' },
     { type: 'SetHealthWindowVisibility', visible: true },
   ];
   return await new Promise((resolve) => {
@@ -78,7 +90,7 @@ export async function greetRunningSupervisor(
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       clearTimeout(deadline);
-      resolve(introductionIn(replies[0]));
+      resolve(greetedIn(replies));
     });
     socket.on('connect', () => {
       for (const request of requests) socket.write(`${JSON.stringify(request)}\n`);
@@ -86,7 +98,7 @@ export async function greetRunningSupervisor(
     createInterface({ input: socket })
       .on('line', (line) => {
         replies.push(replyIn(line));
-        const who = introductionIn(replies[0]);
+        const who = greetedIn(replies);
         if (who && replies.length < requests.length) return;
         resolve(who);
         socket.destroy();
@@ -102,6 +114,13 @@ function replyIn(line: string): Reply | null {
   } catch {
     return null;
   }
+}
+
+/** One that hung up before it told its state is taken for one that runs. */
+function greetedIn([who, state]: readonly (Reply | null)[]): Greeted | null {
+  const introduction = introductionIn(who);
+  const snapshot = (state?.ok ? state.data : null) as Partial<ReplyData['Snapshot']> | null;
+  return introduction && { ...introduction, isEnding: snapshot?.stopping === true };
 }
 
 function introductionIn(reply: Reply | null | undefined): ReplyData['WhoAmI'] | null {

@@ -109,8 +109,21 @@ export interface ServiceStatus extends Partial<ProcessUsage> {
   readonly outputProblem?: string | null;
   /** How it is asked whether it is well; null before its first start, absent where nothing is asked. */
   readonly probe?: ProbeStatus | null;
+  /** What is run; null before its first start, absent where no program is (a pool: its instances have one each). */
+  readonly program?: ProgramStatus | null;
   /** Of a pool whose instances are being replaced, or were not all replaced; else null or absent. */
   readonly upgrade?: UpgradeStatus | null;
+}
+
+/** What is run for a service. */
+export interface ProgramStatus {
+  readonly command: string;
+  /** Without secrets, as far as these can be told by name or form; long ones are cut. */
+  readonly args: readonly string[];
+  /** Null: the supervisor's own. */
+  readonly workingDir: string | null;
+  /** The names of the environment variables that are set for it; never a value, nor what it inherits as it is. */
+  readonly variables: readonly string[];
 }
 
 /** How a service is asked whether it is well. */
@@ -250,7 +263,7 @@ export interface EventStats {
   readonly url: string;
 }
 
-/** One finding about the configuration file; line and column count from 1. */
+/** What is wrong with the configuration file, at one place; line and column count from 1. */
 export interface ConfigProblem {
   readonly severity: 'error' | 'warning' | 'notice';
   readonly message: string;

@@ -18,6 +18,7 @@ import {
   serverInstanceLaunch,
   serverLaunch,
 } from './launches.ts';
+import { PortClaims } from './port-claims.ts';
 import { servicePlans } from './service-plans.ts';
 import { keptServices, type LifeSettings, needsOf, tuned } from './service-settings.ts';
 import { OutputRing } from './services/output.ts';
@@ -94,7 +95,7 @@ const doors: Look = (config) => {
     token: () => 'token-of-the-page',
     statusOf,
     logger,
-    primaryOrigin: () => null,
+    pool: () => null,
   });
   const { routes, allowedOrigins, failoverWaitMs, affinity, access } = made;
   const shown = routes.map((each) => ({ ...each, origin: each.origin() }));
@@ -297,7 +298,10 @@ test.each(['command', 'args', 'working_dir', 'env', 'port'] as const)(
       key
     ];
     const launch = async (config: Config) =>
-      await externalTerminal(contextOf(config))?.({ port: key === 'port' ? null : 1 });
+      await externalTerminal(
+        contextOf(config),
+        new PortClaims(),
+      )?.({ port: key === 'port' ? null : 1 });
     const [before, after] = [configOf('', null), configOf(`interactive_terminal.${key}`, value)];
     // Without a port of its own each would look for a free one.
     if (key === 'port') expect((await launch(after))?.port).toBe(47_123);

@@ -8,7 +8,6 @@ import { serverMinInstances } from '../../shared/config-services.ts';
 import { CodedError } from '../../shared/errors.ts';
 import type { ServiceKind, StateTransition } from '../../shared/status.ts';
 import { displayName } from '../../shared/wording.ts';
-import { claimPort } from './claim-port.ts';
 import { BackendChoice, containerBackend } from './container-backend.ts';
 import {
   dashboardLaunch,
@@ -23,6 +22,7 @@ import {
 import type { PoolBounds } from './pool/bounds.ts';
 import { Pool, type PoolOptions } from './pool/pool.ts';
 import { recyclePace } from './pool/recycler.ts';
+import { PortClaims } from './port-claims.ts';
 import type { ServicePlan } from './service-plans.ts';
 import { keptServices, type LifeSettings, tuned } from './service-settings.ts';
 import type { SharedCooldown } from './services/cooldowns.ts';
@@ -30,6 +30,7 @@ import type { Needed } from './services/dependencies.ts';
 import type { Keep, Keeper } from './services/keep.ts';
 import type { OutputRing } from './services/output.ts';
 import type { ProcessHost } from './services/process-host.ts';
+import { programStatusOf } from './services/program-status.ts';
 import { Service, type ServiceOptions } from './services/service.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Terminal } from './terminal/terminal.ts';
@@ -88,6 +89,7 @@ export class FleetServices {
   readonly backend: BackendChoice;
   readonly #parts: FleetParts;
   readonly #ties: Ties;
+  readonly #claims = new PortClaims();
 
   constructor(parts: FleetParts, ties: Ties) {
     this.#parts = parts;
@@ -218,25 +220,30 @@ export class FleetServices {
     const { name } = server();
     return this.#makeService(name, 'server', server, async (adopted) => {
       const { port } = server();
-      if (port !== undefined && adopted === null) await claimPort(port, `server "${name}"`);
+      if (port !== undefined && adopted === null) {
+        await this.#claims.claim(name, port, `server "${name}"`);
+      }
       return serverLaunch(this.#parts.context, server());
     });
   }
 
   #makeDashboard(): Service {
     const { context, events } = this.#parts;
+    const name = 'dashboard';
     const section = () => this.#config.dashboard;
-    return this.#makeService('dashboard', 'dashboard', section, async (adopted) => {
-      const port = adopted?.port ?? (await claimPort(section().port, 'dashboard'));
+    return this.#makeService(name, name, section, async (adopted) => {
+      const port = adopted?.port ?? (await this.#claims.claim(name, section().port, name));
       return dashboardLaunch(context, port, events());
     });
   }
 
   #makeFallbackApi(): Service {
     const { context } = this.#parts;
+    const name = 'fallback_api';
     const section = () => this.#config.fallback_api;
-    return this.#makeService('fallback_api', 'fallback_api', section, async (adopted) => {
-      const port = adopted?.port ?? (await claimPort(section().port, 'fallback API'));
+    return this.#makeService(name, name, section, async (adopted) => {
+      const port =
+        adopted?.port ?? (await this.#claims.claim(name, section().port, 'fallback API'));
       return fallbackApiLaunch(context, port);
     });
   }
@@ -245,7 +252,7 @@ export class FleetServices {
     const name = 'interactive_terminal';
     const section = () => this.#config.interactive_terminal;
     return this.#makeService(name, name, section, async (adopted) => {
-      const prepare = externalTerminal(this.#parts.context);
+      const prepare = externalTerminal(this.#parts.context, this.#claims);
       if (prepare === null) throw removed(name);
       return await prepare(adopted);
     });
@@ -286,7 +293,10 @@ export class FleetServices {
         displayName: displayName(name),
         kind,
         onDemand: kind === 'interactive_terminal',
-        onTransition: (transition) => this.#ties.onTransition(transition),
+        onTransition: (transition) => {
+          if (transition.to !== 'starting') this.#claims.settled(name);
+          this.#ties.onTransition(transition);
+        },
       },
       () => this.#config,
       life,
@@ -309,7 +319,8 @@ export class FleetServices {
       processes: this.#parts.processes,
       prepare: async (adopted) => {
         if (!this.#ties.isThere(member())) throw removed(name);
-        return await prepare(adopted);
+        const launch = await prepare(adopted);
+        return { ...launch, program: programStatusOf(launch, this.#parts.context.env) };
       },
     } satisfies Partial<ServiceOptions>;
   }

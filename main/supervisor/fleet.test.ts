@@ -4,16 +4,13 @@ import pino from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Config, configSchema } from '../../shared/config-schema.ts';
 import { freePort } from '../../test/free-port.ts';
+import { patience } from '../../test/patience.ts';
 import { Fleet } from './fleet.ts';
 import { createUpstreamAgent } from './gateway/forward.ts';
 import type { LaunchContext } from './launches.ts';
 import { planChanges, servicePlans } from './service-plans.ts';
 import { OutputRing } from './services/output.ts';
 import { ProcessHost } from './services/process-host.ts';
-
-// Real processes, which a loaded machine starts slowly.
-vi.setConfig({ testTimeout: 30_000 });
-const patience = { timeout: 15_000 };
 
 const logger = pino({ level: 'silent' });
 
@@ -195,7 +192,7 @@ test('who starts or restarts a service while it is being removed or changed star
     fleet.byName('changes').start(),
     fleet.byName('changes').restart('by hand'),
   ];
-  await expect(restarted).rejects.toThrow(/not in the configuration any more/);
+  await expect(restarted).rejects.toThrow('Goes: the configuration changed');
   // The start may be overtaken by the restart; what counts is what is left.
   await Promise.allSettled([changed, started, again]);
   expect(status('changes').state).toBe('ready');
@@ -252,4 +249,17 @@ test('what a service needs may change, too: who waits looks again', async () => 
   await vi.waitFor(() => expect(status('waits').state).toBe('ready'), patience);
   await fleet.byName('needed').stop('test over');
   await changed;
+});
+
+test('the status of a service says what is run, with the names of its variables only', async () => {
+  const env = { SEARCH_TOKEN: 'hunter2', SEARCH_DEPTH: '2' };
+  await running([sleeper('search', { env, working_dir: '/' })]);
+  const status = fleet.byName('search').status();
+  expect(status.program).toEqual({
+    command: process.execPath,
+    args: ['-e', 'setInterval(() => {}, 1e6)'],
+    workingDir: '/',
+    variables: ['SEARCH_DEPTH', 'SEARCH_TOKEN'],
+  });
+  expect(JSON.stringify(status)).not.toContain('hunter2');
 });

@@ -1,15 +1,26 @@
 import pino from 'pino';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { configSchema } from '../../shared/config-schema.ts';
 import { CodedError } from '../../shared/errors.ts';
 import type { ServiceState } from '../../shared/status.ts';
-import { eventsTarget, gatewayDoors } from './gateway-doors.ts';
+import { patience } from '../../test/patience.ts';
+import { open, send } from './gateway/http-client.test-helper.ts';
+import { eventsTarget, type GatewayDoorsOptions, gatewayDoors } from './gateway-doors.ts';
+import { startRig } from './gateway-rig.test-helper.ts';
 
 const logger = pino({ level: 'silent' });
+
+type MainPool = ReturnType<GatewayDoorsOptions['pool']>;
+
+const runningPool: MainPool = {
+  primary: { origin: 'http://127.0.0.1:3460' },
+  visit: async () => () => {},
+};
 
 function doorsOf(
   sections: object,
   services: Record<string, { readonly state: ServiceState; readonly port: number | null }> = {},
+  pool: GatewayDoorsOptions['pool'] = () => runningPool,
 ) {
   const config = configSchema.parse(sections);
   return gatewayDoors({
@@ -20,7 +31,7 @@ function doorsOf(
       if (found === undefined) throw new CodedError('unknown_service', 'There is none.');
       return found;
     },
-    primaryOrigin: () => 'http://127.0.0.1:3460',
+    pool,
     logger,
   });
 }
@@ -56,6 +67,62 @@ test('routes lead to services while these run, and say otherwise what is the mat
   expect(gone?.refusal().body).toMatchObject({ state: 'disabled' });
   expect(address?.origin()).toBe('https://example.org/base');
   expect(address?.refusal()).toMatchObject({ status: 502 });
+});
+
+test('a route to the MCP pool starts an instance of one that rests, but not for a question after its health', async () => {
+  const started: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const routes = [
+    { path: '/tools', target: 'MCP', websocket: true, strip_prefix: true },
+    { path: '/whole', target: 'mcp', strip_prefix: false },
+    { path: '/search', target: 'search' },
+  ];
+  const stopped = { state: 'stopped' as const, port: null };
+  let pool: MainPool = null;
+  const doors = doorsOf({ proxy: { routes } }, { mcp: stopped, search: stopped }, () => pool);
+  await using rig = await startRig({
+    instances: 0,
+    maxInstances: 3,
+    idle: true,
+    gateway: { routes: doors.routes },
+    untilStarted: (instance) => {
+      started.push(instance);
+      return gate.promise;
+    },
+  });
+  ({ pool } = rig);
+  await rig.pool.open();
+  const get = (path: string) => send(rig.port, { path });
+
+  for (const path of ['/tools/health', '/tools/healthz?x=1', '/search', '/search/x']) {
+    expect((await get(path)).status, path).toBe(503);
+  }
+  expect(started).toEqual([]);
+  expect(rig.pool.isResting).toBe(true);
+
+  const waiting = ['/tools/notes?n=1', '/whole/notes', '/tools/notes?n=2'].map(get);
+  await vi.waitFor(() => expect(started).toEqual(['mcp:1']), patience);
+  gate.resolve();
+  // The server speaks MCP only, and says that there is nothing: that it was asked is what matters.
+  for (const { status } of await Promise.all(waiting)) expect(status).toBe(404);
+  const seen = rig.upstream().seen.map(({ url }) => url);
+  expect(seen.toSorted()).toEqual(['/notes?n=1', '/notes?n=2', '/whole/notes']);
+  expect(started).toEqual(['mcp:1']);
+});
+
+test('what a route carries keeps its instance from resting', async () => {
+  let pool: MainPool = null;
+  const doors = doorsOf({ proxy: { routes: [{ path: '/tools', target: 'mcp' }] } }, {}, () => pool);
+  await using rig = await startRig({ gateway: { routes: doors.routes } });
+  ({ pool } = rig);
+  rig.upstream().answer = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+  };
+  using stream = await open(rig.port, { path: '/tools/changes' });
+  const [instance] = rig.pool.instances;
+  expect(instance?.visits).toBe(1);
+  stream.hangUp();
+  await vi.waitFor(() => expect(instance?.visits).toBe(0), patience);
 });
 
 test('the dashboard has a path of its own, WebSockets included', () => {

@@ -4,7 +4,8 @@ import { isAddress } from '../../shared/config-proxy.ts';
 import type { Config } from '../../shared/config-schema.ts';
 import type { ServiceStatus } from '../../shared/status.ts';
 import { Access } from './gateway/access.ts';
-import type { GatewayOptions } from './gateway/gateway.ts';
+import { entryOf, type GatewayOptions, type ServedPool } from './gateway/gateway.ts';
+import { mainPool } from './gateway/mcp-paths.ts';
 import type { ProxyRoute } from './gateway/proxy-routes.ts';
 import type { EventsTarget } from './launches.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -16,8 +17,8 @@ export interface GatewayDoorsOptions {
   readonly token: () => string;
   /** The state of a service; throws `unknown_service` for one that is switched off. */
   readonly statusOf: (service: string) => Pick<ServiceStatus, 'state' | 'port'>;
-  /** The first instance of the MCP pool; null while there is none. */
-  readonly primaryOrigin: () => string | null;
+  /** The MCP pool; null while it is switched off. */
+  readonly pool: () => Pick<ServedPool, 'primary' | 'visit'> | null;
   readonly logger: Logger;
 }
 
@@ -112,7 +113,7 @@ export function eventsTarget(url: string, auth: Config['auth'], token: string): 
   return { url, token: auth.gateway ? eventsTokenOf(token) : null };
 }
 
-type Target = Pick<ProxyRoute, 'origin' | 'refusal'>;
+type Target = Pick<ProxyRoute, 'origin' | 'refusal' | 'enter'>;
 
 function addressTarget(address: string): Target {
   const { href, origin } = new URL(address);
@@ -126,6 +127,8 @@ function addressTarget(address: string): Target {
 function serviceTarget(options: GatewayDoorsOptions, service: string): Target {
   return {
     origin: () => originOf(options, service),
+    // As at any other path of the gateway: what leads to the pool starts an instance of one that rests.
+    ...(isMainPool(service) && { enter: entryOf(options.pool) }),
     refusal: () => {
       const state = statusOf(options, service)?.state ?? 'disabled';
       const error =
@@ -140,9 +143,13 @@ function serviceTarget(options: GatewayDoorsOptions, service: string): Target {
   };
 }
 
+function isMainPool(service: string): boolean {
+  return service.toLowerCase() === mainPool;
+}
+
 /** Where a service listens; null while it is not ready. */
 function originOf(options: GatewayDoorsOptions, service: string): string | null {
-  if (service.toLowerCase() === 'mcp') return options.primaryOrigin();
+  if (isMainPool(service)) return options.pool()?.primary?.origin ?? null;
   const status = statusOf(options, service);
   // One that fails its probes may still answer.
   const isUp = status?.state === 'ready' || status?.state === 'unhealthy';

@@ -321,7 +321,7 @@ export class Supervisor {
       config: () => this.#live.current,
       token: () => this.#token.value,
       statusOf: (service) => this.#fleet.byName(service).status(),
-      primaryOrigin: () => this.#fleet.pool?.primary?.origin ?? null,
+      pool: () => this.#fleet.pool,
       logger,
     });
     const rest = {

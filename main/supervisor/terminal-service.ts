@@ -4,8 +4,8 @@ import { access } from 'node:fs/promises';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { CodedError } from '../../shared/errors.ts';
 import type { StateTransition } from '../../shared/status.ts';
-import { claimPort } from './claim-port.ts';
 import type { LaunchContext } from './launches.ts';
+import type { PortClaims } from './port-claims.ts';
 import type { ProcessHost } from './services/process-host.ts';
 import { loadPty, type PtyModule } from './services/pty-process.ts';
 import type { Launch, Service, ServiceOptions } from './services/service.ts';
@@ -89,12 +89,16 @@ async function terminalLaunch(context: TerminalContext): Promise<Launch> {
 }
 
 /** How a terminal of the user's own is started; it has a page, and so a port. Null where there is none. */
-export function externalTerminal(context: TerminalContext): ServiceOptions['prepare'] | null {
+export function externalTerminal(
+  context: TerminalContext,
+  claims: Pick<PortClaims, 'claim'>,
+): ServiceOptions['prepare'] | null {
   const { command, args, working_dir, env, port: wanted } = context.config.interactive_terminal;
   if (command === undefined) return null;
   const workingDir = working_dir === undefined ? undefined : resolve(context.folder(working_dir));
   return async (adopted) => {
-    const port = adopted?.port ?? (await claimPort(wanted, 'interactive terminal'));
+    const port =
+      adopted?.port ?? (await claims.claim('interactive_terminal', wanted, 'interactive terminal'));
     return {
       command,
       args,

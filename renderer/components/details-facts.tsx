@@ -1,7 +1,7 @@
 import type { ServiceStatus } from '../../shared/status.ts';
 import { stateWord } from '../../shared/wording.ts';
 import type { ServiceActionsHandle } from '../hooks/use-service-actions.ts';
-import { formatCount, formatExit, formatMs } from '../model/format.ts';
+import { formatCommand, formatCount, formatExit, formatMs } from '../model/format.ts';
 import { kindWords, runningSince } from '../model/service-view.ts';
 import type { UsagePoint } from '../model/usage-history.ts';
 import styles from './details.module.css';
@@ -32,6 +32,7 @@ export function DetailsFacts({ service, points, actions, stopping }: Props) {
           </span>
         </Fact>
         <ProbeFacts service={service} />
+        <ProgramFacts service={service} />
         <Fact name="Kind">{kindWords[service.kind]}</Fact>
         <Fact name="Address">{addressOf(service)}</Fact>
         {isPool ? null : (
@@ -65,6 +66,35 @@ export function DetailsFacts({ service, points, actions, stopping }: Props) {
           <Usage measure="memory" points={points} size="large" />
         </Fact>
       </dl>
+    </>
+  );
+}
+
+/** What is run; absent where nothing is known of it. */
+function ProgramFacts({ service }: Pick<Props, 'service'>) {
+  const { program } = service;
+  if (!program) return null;
+  return (
+    <>
+      <Fact name="Command" wide>
+        <code>{formatCommand(program)}</code>
+      </Fact>
+      <Fact name="Working folder" wide>
+        {program.workingDir === null ? (
+          'That of the supervisor.'
+        ) : (
+          <code>{program.workingDir}</code>
+        )}
+      </Fact>
+      <Fact name="Environment" wide>
+        {program.variables.length === 0 ? (
+          'Nothing is set for it; it inherits that of the supervisor.'
+        ) : (
+          <>
+            <code>{program.variables.join(' ')}</code>; values are not shown
+          </>
+        )}
+      </Fact>
     </>
   );
 }

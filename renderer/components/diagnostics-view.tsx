@@ -13,14 +13,14 @@ import { Refusal } from './refusal.tsx';
 import { EmptyState, Section } from './section.tsx';
 
 /** What the last examination found. */
-interface Findings {
+interface Examination {
   readonly checks: readonly DoctorCheck[];
   readonly report: string;
 }
 
 export function DiagnosticsView({ snapshot }: ViewProps) {
   const { pending, error, send, dismiss } = useControl();
-  const [findings, setFindings] = useState<Findings | null>(null);
+  const [examination, setExamination] = useState<Examination | null>(null);
   const latest = useRef(snapshot);
 
   useEffect(() => {
@@ -31,7 +31,7 @@ export function DiagnosticsView({ snapshot }: ViewProps) {
     const reply = await send({ type: 'Doctor' });
     if (reply === null) return;
     const { checks } = reply;
-    setFindings({ checks, report: diagnosticsReport(latest.current, checks, new Date()) });
+    setExamination({ checks, report: diagnosticsReport(latest.current, checks, new Date()) });
   }, [send]);
 
   useEffect(() => {
@@ -43,7 +43,7 @@ export function DiagnosticsView({ snapshot }: ViewProps) {
       <ConfigProblems config={snapshot.config} withNotices />
       <Section
         title="Diagnostics"
-        note={findings === null ? undefined : checksSentence(findings.checks)}
+        note={examination === null ? undefined : checksSentence(examination.checks)}
         actions={
           <Button icon="restart" unavailable={pending} onPress={() => void examine()}>
             Check again
@@ -53,14 +53,14 @@ export function DiagnosticsView({ snapshot }: ViewProps) {
         {error === null ? null : (
           <Refusal attempt="The examination" error={error} onDismiss={dismiss} />
         )}
-        {findings === null ? (
+        {examination === null ? (
           <EmptyState>{pending ? 'Looking…' : 'Nothing has been examined yet.'}</EmptyState>
         ) : (
-          <DiagnosticsChecks checks={findings.checks} />
+          <DiagnosticsChecks checks={examination.checks} />
         )}
       </Section>
       <DiagnosticsFacts snapshot={snapshot} />
-      {findings === null ? null : <Report text={findings.report} />}
+      {examination === null ? null : <Report text={examination.report} />}
     </>
   );
 }

@@ -184,6 +184,36 @@ test('the details of a service show its processes, its history and how it is', a
   );
 });
 
+test('the details say what is run and where, and name the variables without their values', async () => {
+  const program = {
+    command: '/usr/bin/node',
+    args: ['search.js', '--api-key', '[redacted]', '--title', 'my notes', ''],
+    workingDir: '/srv/search',
+    variables: ['API_KEY', 'PORT'],
+  };
+  const bridge = createFakeBridge();
+  bridge.reply = answer;
+  await showApp({ services: [{ ...search, program }], instances: [] }, bridge);
+  await goTo('#/services/search');
+  const drawer = await screen.findByRole('dialog', { name: 'Search' });
+  const definition = (name: string) =>
+    within(drawer).queryByText(name, { selector: 'dt' })?.nextElementSibling?.textContent;
+  const command = '/usr/bin/node search.js --api-key [redacted] --title "my notes" ""';
+  expect(definition('Command')).toBe(command);
+  expect(definition('Working folder')).toBe('/srv/search');
+  expect(definition('Environment')).toBe('API_KEY PORT; values are not shown');
+  const bare = { ...program, workingDir: null, variables: [] };
+  await draw(() =>
+    bridge.tellSnapshot(snapshotFixture({ services: [{ ...search, program: bare }] })),
+  );
+  expect(definition('Working folder')).toBe('That of the supervisor.');
+  expect(definition('Environment')).toMatch(/^Nothing is set for it/u);
+  await draw(() =>
+    bridge.tellSnapshot(snapshotFixture({ services: [{ ...search, program: null }] })),
+  );
+  expect(definition('Command')).toBeUndefined();
+});
+
 test('a service that is not asked says what it lives by, and one that never ran says nothing', async () => {
   const alive = { ...probe, ready: null, alive: null };
   const bridge = createFakeBridge();

@@ -18,7 +18,7 @@ export interface FakeConfig {
   refusal: { readonly code: 'internal' | 'config_invalid'; readonly error: string } | null;
 }
 
-/** A text is invalid here when it has the word `wrong`, which the finding stands at. */
+/** A text is invalid here when it has the word `wrong`, which the problem stands at. */
 export function problemsOf(text: string): readonly ConfigProblem[] {
   const lines = text.split('\n');
   return lines.flatMap((line, index) => {

@@ -1,5 +1,5 @@
 /**
- * The text editor, without React: CodeMirror 6 with TOML, findings, completion, help and the comparison
+ * The text editor, without React: CodeMirror 6 with TOML, problems, completion, help and the comparison
  * with the file. It lives in a shadow root: there CodeMirror uses constructed style sheets, which the
  * page's security policy allows (`style-src 'self'`); in the document it would need inline styles.
  *
@@ -60,7 +60,7 @@ export interface Editor {
   /** Shows what differs from this text, each change with a button that takes it back; null: no more. */
   compareWith(text: string | null): void;
   showSecrets(shown: boolean): void;
-  /** Puts the cursor and the focus where a finding is. */
+  /** Puts the cursor and the focus where a problem is. */
   goTo(problem: ConfigProblem): void;
   focus(): void;
   destroy(): void;

@@ -1,4 +1,4 @@
-/** The supervisor's findings as marks in the text, at the tokens that they are about. */
+/** The supervisor's problems as marks in the text, at the tokens that they are about. */
 import type { Diagnostic } from '@codemirror/lint';
 import type { Text } from '@codemirror/state';
 import type { ConfigProblem } from '../../shared/status.ts';

@@ -13,7 +13,7 @@ interface Options {
   readonly onSave: () => void;
 }
 
-/** The text editor of the page, showing the session's draft and findings; null until it is mounted. */
+/** The text editor of the page, showing the session's draft and problems; null until it is mounted. */
 export function useEditor(options: Options): Editor | null {
   const { host, session, state, facts, comparing, onSave } = options;
   const [editor, setEditor] = useState<Editor | null>(null);

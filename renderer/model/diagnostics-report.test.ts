@@ -26,7 +26,7 @@ test('what is wrong comes first', () => {
   expect(checksSentence([check('a', 'ok')])).toBe('1 fine');
 });
 
-test('the report names versions, findings with their cure, services and doors', () => {
+test('the report names versions, checks with their cure, services and doors', () => {
   const doors = [
     {
       name: 'tcp' as const,

@@ -1,5 +1,5 @@
 /** Numbers, sizes and times as people read them. All are pure: the present moment comes in. */
-import type { LastExit } from '../../shared/status.ts';
+import type { LastExit, ProgramStatus } from '../../shared/status.ts';
 
 const secondMs = 1_000;
 const minuteMs = 60 * secondMs;
@@ -74,6 +74,15 @@ export function formatCountdown(at: string, now: number): string {
   const seconds = Math.ceil((Date.parse(at) - now) / secondMs);
   if (!(seconds > 0)) return 'now';
   return seconds < 100 ? `in ${seconds} s` : `in ${Math.round(seconds / 60)} min`;
+}
+
+/** One line, as in a shell: `node "my file.js" --depth 2`. For reading; no shell's rules are kept in full. */
+export function formatCommand({ command, args }: Pick<ProgramStatus, 'command' | 'args'>): string {
+  return [command, ...args].map(quoted).join(' ');
+}
+
+function quoted(word: string): string {
+  return word === '' || /[\s"']/u.test(word) ? JSON.stringify(word) : word;
 }
 
 /** A setting in ms as people read it: `250 ms`, `1.5 s`, `30 s`, `2 min`. */

@@ -8,9 +8,6 @@ import { Access } from './access.ts';
 import { open, raw, send } from './http-client.test-helper.ts';
 import { reply, Upstream } from './upstream.test-helper.ts';
 
-/** A busy machine needs its time. */
-vi.setConfig({ testTimeout: 30_000 });
-
 const apiKey = 'the-api-key-of-the-test';
 const clientToken = 'the-token-of-a-client';
 const eventsToken = 'the-token-of-our-dashboard';

@@ -1,15 +1,13 @@
 /** What is told of a request when it is over: to its client, the log, the metrics, and in the session's facts. */
 import { hash } from 'node:crypto';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Rig, startRig } from '../gateway-rig.test-helper.ts';
 import { Access } from './access.ts';
-import { eventually, waitingTestMs } from './eventually.test-helper.ts';
+import { eventually } from './eventually.test-helper.ts';
 import { HeldCalls, headersOf, killHome, openStream, toolCall } from './failover.test-helper.ts';
 import { send } from './http-client.test-helper.ts';
 import { stateless } from './stateless.test-helper.ts';
 import { reply } from './upstream.test-helper.ts';
-
-vi.setConfig({ testTimeout: waitingTestMs });
 
 /** The lines of finished requests. */
 function lines(rig: Rig): readonly Record<string, unknown>[] {

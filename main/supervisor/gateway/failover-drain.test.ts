@@ -1,11 +1,16 @@
 /** Calls and questions on an instance that is being emptied: for an upgrade, or because it is not needed. */
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Rig, startRig } from '../gateway-rig.test-helper.ts';
-import { eventually, waitingTestMs } from './eventually.test-helper.ts';
-import { eventsOf, HeldCalls, headersOf, openStream, toolCall } from './failover.test-helper.ts';
+import { eventually } from './eventually.test-helper.ts';
+import {
+  HeldCalls,
+  headersOf,
+  messagesOf,
+  notRepeated,
+  openStream,
+  toolCall,
+} from './failover.test-helper.ts';
 import { open, send } from './http-client.test-helper.ts';
-
-vi.setConfig({ testTimeout: waitingTestMs });
 
 const event = (message: object) => `event: message\ndata: ${JSON.stringify(message)}\n\n`;
 const question = { jsonrpc: '2.0', id: 'q-1', method: 'elicitation/create', params: {} };
@@ -13,21 +18,6 @@ const cancelled = {
   jsonrpc: '2.0',
   method: 'notifications/cancelled',
   params: { requestId: 'q-1', reason: 'The MCP server that asked has ended.' },
-};
-
-const messagesIn = (text: string) =>
-  eventsOf(text)
-    .filter(({ type }) => type === 'message')
-    .map(({ data }) => JSON.parse(data) as unknown);
-
-const refusal = {
-  jsonrpc: '2.0',
-  id: 7,
-  error: {
-    code: -32000,
-    message: expect.stringMatching(/^The tool "send" was running when the MCP server ended/),
-    data: { code: 'call_interrupted', retryable: false },
-  },
 };
 
 function postCall(id: string, tool: string) {
@@ -47,11 +37,11 @@ test('a call that outlasts its time is refused in words, its question is cancell
   await calls.until(1);
   calls.stream(0, event(question));
   const answer = await opening;
-  await eventually(() => expect(messagesIn(answer.text)).toHaveLength(1));
+  await eventually(() => expect(messagesOf(answer.text)).toHaveLength(1));
   await rig.pool.upgrade();
   await answer.ended;
   expect(answer.ending).toBe('complete');
-  expect(messagesIn(answer.text)).toEqual([question, cancelled, refusal]);
+  expect(messagesOf(answer.text)).toEqual([question, cancelled, notRepeated]);
   expect(told(rig)).toContain(
     'mcp:1 is stopped with 1 call or task under way (drain_timeout_s = 0.05)',
   );
@@ -97,9 +87,9 @@ test('a question outside of any call is cancelled when its session leaves the in
     return found;
   });
   source.write(event(question));
-  await eventually(() => expect(messagesIn(stream.text)).toHaveLength(1));
+  await eventually(() => expect(messagesOf(stream.text)).toHaveLength(1));
   await rig.pool.upgrade();
-  await eventually(() => expect(messagesIn(stream.text)).toEqual([question, cancelled]));
+  await eventually(() => expect(messagesOf(stream.text)).toEqual([question, cancelled]));
   const late = await rig.post({ id: 'q-1', result: { action: 'accept' } }, headersOf(id));
   expect(late).toMatchObject({ status: 202, text: '' });
   expect(

@@ -1,11 +1,16 @@
 /** What becomes of calls that were under way when their instance died. */
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { startRig } from '../gateway-rig.test-helper.ts';
-import { eventually, waitingTestMs } from './eventually.test-helper.ts';
-import { eventsOf, HeldCalls, headersOf, killHome, toolCall } from './failover.test-helper.ts';
+import { eventually } from './eventually.test-helper.ts';
+import {
+  eventsOf,
+  HeldCalls,
+  headersOf,
+  killHome,
+  notRepeated,
+  toolCall,
+} from './failover.test-helper.ts';
 import { type OpenAnswer, open } from './http-client.test-helper.ts';
-
-vi.setConfig({ testTimeout: waitingTestMs });
 
 const repeatable = [
   ['a tool with readOnlyHint', toolCall('look')],
@@ -15,17 +20,6 @@ const repeatable = [
   ['prompts/get', { id: 7, method: 'prompts/get', params: { name: 'p' } }],
   ['tools/list', { id: 7, method: 'tools/list' }],
 ] as const;
-
-/** The error of a call that must not be made twice. */
-const notRepeated = {
-  jsonrpc: '2.0',
-  id: 7,
-  error: {
-    code: -32000,
-    message: expect.stringMatching(/^The tool "send" was running when the MCP server ended/),
-    data: { code: 'call_interrupted', retryable: false },
-  },
-};
 
 /** Sends a message of which the answer is a stream; resolves with its head. */
 async function openCall(port: number, id: string, message: object): Promise<OpenAnswer> {
@@ -70,11 +64,12 @@ test.each(['send', 'unheard of'])(
     await using rig = await startRig({ instances: 2 });
     const id = await rig.initialize();
     const calls = new HeldCalls(rig, 'tools/call');
-    const answer = rig.post(toolCall(tool), headersOf(id));
+    const answer = rig.post(toolCall(tool), headersOf(id, { 'x-request-id': 'r-1' }));
     await calls.until(1);
     await killHome(rig, id);
-    const { status, text } = await answer;
+    const { status, text, headers } = await answer;
     expect(status).toBe(200);
+    expect(headers['x-request-id']).toBe('r-1');
     const message = expect.stringContaining(`The tool "${tool}" was running`);
     expect(JSON.parse(text)).toEqual({
       ...notRepeated,

@@ -1,13 +1,11 @@
 /** What becomes of requests outside a session when their instance dies. */
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { initializeMessage, startRig } from '../gateway-rig.test-helper.ts';
-import { eventually, waitingTestMs } from './eventually.test-helper.ts';
-import { eventsOf } from './failover.test-helper.ts';
+import { eventually } from './eventually.test-helper.ts';
+import { eventsOf, notRepeated } from './failover.test-helper.ts';
 import { open, send } from './http-client.test-helper.ts';
 import { StatelessServers, stateless } from './stateless.test-helper.ts';
 import { reply } from './upstream.test-helper.ts';
-
-vi.setConfig({ testTimeout: waitingTestMs });
 
 const repeatable = [
   ['a tool with readOnlyHint', 'tools/call', 'look'],
@@ -41,16 +39,19 @@ test('W17 a stateless call that may not be made twice is answered by an error th
   await rig.service(instance).crash();
   const { status, text } = await answer;
   expect(status).toBe(200);
-  expect(JSON.parse(text)).toEqual({
-    jsonrpc: '2.0',
-    id: 7,
-    error: {
-      code: -32000,
-      message: expect.stringMatching(/^The tool "send" was running when the MCP server ended/),
-      data: { code: 'call_interrupted', retryable: false },
-    },
-  });
+  expect(JSON.parse(text)).toEqual(notRepeated);
   expect(servers.held).toHaveLength(1);
+});
+
+test('who asks what a server is, and gets no answer, is told so by the status', async () => {
+  await using rig = await startRig({ failover: false });
+  const servers = new StatelessServers(rig, 'server/discover');
+  const answer = send(rig.port, stateless('server/discover'));
+  await servers.until(1);
+  await rig.service(1).crash();
+  const { status, text } = await answer;
+  expect(status).toBe(503);
+  expect(JSON.parse(text)).toMatchObject({ error: { data: { code: 'instance_unavailable' } } });
 });
 
 test('W17 a stateless answer that broke off goes on in its stream', async () => {

@@ -1,11 +1,9 @@
 /** The GET stream of a session and the end of a session, when its instance dies. */
 import { expect, test, vi } from 'vitest';
 import { type Rig, startRig } from '../gateway-rig.test-helper.ts';
-import { eventually, waitingTestMs } from './eventually.test-helper.ts';
+import { eventually } from './eventually.test-helper.ts';
 import { eventsOf, headersOf, killHome, openStream } from './failover.test-helper.ts';
 import { send } from './http-client.test-helper.ts';
-
-vi.setConfig({ testTimeout: waitingTestMs });
 
 /** The server's end of the session's stream, as soon as it has one. */
 async function sourceOf(rig: Rig, id: string) {

@@ -16,6 +16,17 @@ export const toolCall = (name: string, id: number | string = 7) => ({
   params: { name },
 });
 
+/** The answer to `toolCall('send')` where that was interrupted and must not be made twice. */
+export const notRepeated = {
+  jsonrpc: '2.0',
+  id: 7,
+  error: {
+    code: -32000,
+    message: expect.stringMatching(/^The tool "send" was running when the MCP server ended/),
+    data: { code: 'call_interrupted', retryable: false },
+  },
+};
+
 /** Calls that reached a server and wait there for the test. */
 export class HeldCalls {
   readonly held: { readonly message: Message; readonly response: ServerResponse }[] = [];
@@ -80,6 +91,13 @@ export function eventsOf(text: string): readonly { type: string; data: string }[
       data: field(event, 'data').join('\n'),
     }))
     .filter(({ data }) => data !== '');
+}
+
+/** The JSON-RPC messages of a text, with either line end. */
+export function messagesOf(text: string): readonly object[] {
+  return eventsOf(text.replaceAll('\r\n', '\n'))
+    .filter(({ type }) => type === 'message')
+    .map(({ data }) => JSON.parse(data) as object);
 }
 
 /** The instance's end of the session's GET stream. */

@@ -1,12 +1,10 @@
 /** A session outlives its instance: what the new one is told, and what becomes of calls meanwhile. */
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { initializeMessage, startRig } from '../gateway-rig.test-helper.ts';
-import { eventually, waitingTestMs } from './eventually.test-helper.ts';
+import { eventually } from './eventually.test-helper.ts';
 import { headersOf, killHome, toolCall } from './failover.test-helper.ts';
 import { send } from './http-client.test-helper.ts';
 import { reply } from './upstream.test-helper.ts';
-
-vi.setConfig({ testTimeout: waitingTestMs });
 
 const ping = { id: 2, method: 'ping' };
 

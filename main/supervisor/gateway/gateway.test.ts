@@ -1,10 +1,8 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { Rig, startRig } from '../gateway-rig.test-helper.ts';
-import { eventually, waitingTestMs } from './eventually.test-helper.ts';
+import { eventually } from './eventually.test-helper.ts';
 import { open, raw, send } from './http-client.test-helper.ts';
 import { reply, Upstream } from './upstream.test-helper.ts';
-
-vi.setConfig({ testTimeout: waitingTestMs });
 
 const everyDoor = [
   '/mcp',

@@ -24,7 +24,7 @@ import { adminConnections, type Connections } from './admin-connections.ts';
 import type { AffinitySettings } from './affinity.ts';
 import { answerCors } from './cors.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { rpcCodes, sendRpcError } from './json-rpc.ts';
+import { sendRpcError } from './json-rpc.ts';
 import { LegacySse } from './legacy-sse.ts';
 import { mainPool, poolAt } from './mcp-paths.ts';
 import { createMcpRoute, type InstancePool, type McpRoute } from './mcp-route.ts';
@@ -208,7 +208,7 @@ export class Gateway {
       request.resume();
       response.setHeaders(new Map(Object.entries(challenge(error))));
       if (isMcp && error instanceof CodedError) {
-        sendRpcError(response, error.status, rpcCodes.server, error.message, error.code);
+        sendRpcError(response, error.status, error.code, error.message);
       } else sendError(response, error);
       return undefined;
     }
@@ -312,15 +312,20 @@ export class Gateway {
         path: '/',
         origin: () => pools.get(mainPool)?.primary?.origin ?? null,
         refusal: () => refusalOf(noInstance),
-        enter: (path, signal) =>
-          isHealthPath.test(path)
-            ? null
-            : (pools.get(mainPool)?.visit(placementWaitMs, signal) ?? null),
+        enter: entryOf(() => pools.get(mainPool)),
         websocket: true,
         stripPrefix: false,
       },
     ];
   }
+}
+
+/** The way into a pool for what is none of MCP: one that rests is started, but not by a question after its health. */
+export function entryOf(
+  pool: () => Pick<ServedPool, 'visit'> | null | undefined,
+): NonNullable<ProxyRoute['enter']> {
+  return (path, signal) =>
+    isHealthPath.test(path) ? null : (pool()?.visit(placementWaitMs, signal) ?? null);
 }
 
 /** Monitors ask there again and again, whatever their method: that is no wish for an instance. */

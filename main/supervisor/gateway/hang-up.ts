@@ -1,4 +1,4 @@
-/** Whether a request's client has hung up. The signal is made only for who waits: it costs more than the rest of a call. */
+/** Whether a request's client has hung up. The signal is made only for who waits. */
 import type { ServerResponse } from 'node:http';
 
 /** Who wants to know at once. */

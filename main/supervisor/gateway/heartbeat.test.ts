@@ -1,10 +1,8 @@
 import { expect, test, vi } from 'vitest';
 import { startRig } from '../gateway-rig.test-helper.ts';
-import { eventually, waitingTestMs } from './eventually.test-helper.ts';
+import { eventually } from './eventually.test-helper.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { open, send } from './http-client.test-helper.ts';
-
-vi.setConfig({ testTimeout: waitingTestMs });
 
 const path = '/supervisor/heartbeat';
 

@@ -9,21 +9,26 @@ import type { RpcMessage } from './rpc-message.ts';
 /** Codes of JSON-RPC 2.0 and of MCP; -32001 is what MCP servers answer for an unknown session. */
 export const rpcCodes = { parse: -32700, server: -32000, session: -32001 } as const;
 
+/** What clients of JSON-RPC know a reason by. */
+function rpcCodeOf(reason: string): number {
+  if (reason === 'bad_json') return rpcCodes.parse;
+  return reason === 'session_not_found' ? rpcCodes.session : rpcCodes.server;
+}
+
 /**
- * Answers a JSON-RPC error. Clients show its message to people, so it is a sentence with cause and
- * cure. The id is null: the gateway does not read the bodies it forwards.
+ * Refuses a request with a JSON-RPC error. Clients show its message to people, so it is a sentence with
+ * cause and cure. The id is null: not every body that is refused was read, and the status tells the client.
  */
 export function sendRpcError(
   response: ServerResponse,
   status: number,
-  code: number,
-  message: string,
   reason: ErrorCode,
+  message: string,
 ): void {
   sendJson(response, status, {
     jsonrpc: '2.0',
     id: null,
-    error: { code, message, data: { code: reason } },
+    error: { code: rpcCodeOf(reason), message, data: { code: reason } },
   });
 }
 
@@ -41,7 +46,7 @@ export function endCall(
     response.end();
     return;
   }
-  const code = data.code === 'session_not_found' ? rpcCodes.session : rpcCodes.server;
+  const code = rpcCodeOf(data.code);
   const answer = { jsonrpc: '2.0', id: message.id, error: { code, message: sentence, data } };
   // 200: the exchange worked, the call did not. Clients take other statuses for a broken transport.
   if (!response.headersSent) sendJson(response, 200, answer);

@@ -9,9 +9,6 @@ import { eventually } from './eventually.test-helper.ts';
 import { type Answered, type OpenAnswer, open, send } from './http-client.test-helper.ts';
 import type { Upstream } from './upstream.test-helper.ts';
 
-/** A busy machine needs its time; a wait that ends early says nothing. */
-vi.setConfig({ testTimeout: 30_000 });
-
 interface Event {
   readonly type: string;
   readonly data: string;

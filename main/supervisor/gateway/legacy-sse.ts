@@ -12,7 +12,7 @@ import { CodedError, codeOf, messageOf } from '../../../shared/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { requestHeaders } from './forward.ts';
 import { InProcessHttp } from './in-process-http.ts';
-import { rpcCodes, sendRpcError } from './json-rpc.ts';
+import { sendRpcError } from './json-rpc.ts';
 import { LegacyClient } from './legacy-client.ts';
 import { discardBody, wholeBody } from './request-body.ts';
 import { markLegacySse } from './transport-of.ts';
@@ -107,8 +107,7 @@ export class LegacySse {
       const known = error instanceof CodedError;
       if (!known) this.#options.logger.warn({ err: error }, 'a message was not taken');
       discardBody(request);
-      const rpcCode = rpcCodeOf(error);
-      sendRpcError(response, known ? error.status : 500, rpcCode, messageOf(error), codeOf(error));
+      sendRpcError(response, known ? error.status : 500, codeOf(error), messageOf(error));
     }
   }
 
@@ -136,11 +135,6 @@ export class LegacySse {
   }
 }
 
-function rpcCodeOf(error: unknown): number {
-  if (codeOf(error) === 'bad_json') return rpcCodes.parse;
-  return codeOf(error) === 'session_not_found' ? rpcCodes.session : rpcCodes.server;
-}
-
 function refuse(
   request: IncomingMessage,
   response: ServerResponse,
@@ -149,7 +143,7 @@ function refuse(
 ): void {
   discardBody(request);
   const { status } = new CodedError(code, message);
-  sendRpcError(response, status, rpcCodes.server, message, code);
+  sendRpcError(response, status, code, message);
 }
 
 /** 405 is what tells clients that try Streamable HTTP first that this is the older transport. */
@@ -157,5 +151,5 @@ function refuseMethod(request: IncomingMessage, response: ServerResponse, allowe
   discardBody(request);
   response.setHeader('allow', allowed);
   const message = `This address of the HTTP+SSE transport takes ${allowed}; Streamable HTTP is at /mcp.`;
-  sendRpcError(response, 405, rpcCodes.server, message, 'bad_request');
+  sendRpcError(response, 405, 'bad_request', message);
 }

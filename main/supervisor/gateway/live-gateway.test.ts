@@ -1,14 +1,11 @@
 /** What the configuration changes in a gateway that runs. */
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { claimPort } from '../claim-port.ts';
+import { expect, onTestFinished, test } from 'vitest';
 import { initializeMessage, type Rig, startRig } from '../gateway-rig.test-helper.ts';
+import { PortClaims } from '../port-claims.ts';
 import type { ServedPool } from './gateway.ts';
 import { send } from './http-client.test-helper.ts';
 import type { ProxyRoute } from './proxy-routes.ts';
 import { reply, Upstream } from './upstream.test-helper.ts';
-
-// A busy machine needs its time.
-vi.setConfig({ testTimeout: 30_000 });
 
 async function initialize(rig: Rig, path: string): Promise<number> {
   const { status } = await send(rig.port, {
@@ -84,10 +81,12 @@ test('other routes and origins count from the next request on; what is being car
 test('it moves to another port, where everything is as before', async () => {
   await using rig = await startRig();
   // Ports that the system gives to nobody by itself: another test would take the first one as soon as it is free.
-  const before = await claimPort(0, 'test');
+  const claims = new PortClaims();
+  const before = await claims.claim('before', 0, 'test');
   await rig.gateway.moveTo(before);
-  const after = await claimPort(0, 'test');
+  const after = await claims.claim('after', 0, 'test');
   await rig.gateway.moveTo(after);
+  for (const each of ['before', 'after']) claims.settled(each);
   expect(rig.port).toBe(after);
   expect(await initialize(rig, '/mcp')).toBe(200);
   await expect(fetch(`http://127.0.0.1:${before}/health`)).rejects.toThrow();

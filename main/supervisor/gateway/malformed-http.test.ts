@@ -1,9 +1,7 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { startRig } from '../gateway-rig.test-helper.ts';
-import { eventually, waitingTestMs } from './eventually.test-helper.ts';
+import { eventually } from './eventually.test-helper.ts';
 import { raw } from './http-client.test-helper.ts';
-
-vi.setConfig({ testTimeout: waitingTestMs });
 
 const body = '{"jsonrpc":"2.0","id":1,"method":"initialize"}';
 const length = body.length;

@@ -1,9 +1,7 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { initializeMessage, type Rig, startRig } from '../gateway-rig.test-helper.ts';
-import { eventually, waitingTestMs } from './eventually.test-helper.ts';
+import { eventually } from './eventually.test-helper.ts';
 import { open, send } from './http-client.test-helper.ts';
-
-vi.setConfig({ testTimeout: waitingTestMs });
 
 const ping = { id: 2, method: 'ping' };
 

@@ -16,7 +16,7 @@ import type { GatewayMetrics } from '../telemetry/gateway-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Affinity, type AffinitySettings } from './affinity.ts';
 import { CallRecord } from './call-record.ts';
-import { readInitialize, rpcCodes, sendRpcError } from './json-rpc.ts';
+import { readInitialize, sendRpcError } from './json-rpc.ts';
 import { NewSession } from './new-session.ts';
 import { bodyUpTo, discardBody, wholeBody } from './request-body.ts';
 import { maxReadBytes } from './rpc-message.ts';
@@ -187,11 +187,10 @@ function refuse(
   record: CallRecord,
 ): void {
   const code = codeOf(error);
-  const rpcCode = code === 'session_not_found' ? rpcCodes.session : rpcCodes.server;
   const status = error instanceof CodedError ? error.status : 500;
   discardBody(request);
   if (response.headersSent) return;
   response.setHeader('X-Request-Id', record.requestId);
   if (code === 'too_many_sessions') response.setHeader('retry-after', retryAfterS);
-  sendRpcError(response, status, rpcCode, messageOf(error), code);
+  sendRpcError(response, status, code, messageOf(error));
 }

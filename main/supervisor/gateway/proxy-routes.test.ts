@@ -1,13 +1,10 @@
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { gatewayPaths, isCovered } from '../../../shared/config-proxy.ts';
 import { type Rig, startRig } from '../gateway-rig.test-helper.ts';
 import { eventually } from './eventually.test-helper.ts';
 import { open, send } from './http-client.test-helper.ts';
 import type { ProxyRoute } from './proxy-routes.ts';
 import { reply, Upstream } from './upstream.test-helper.ts';
-
-/** A busy machine needs its time; a wait that ends early says nothing. */
-vi.setConfig({ testTimeout: 30_000 });
 
 /** A program that says what it was asked, and how. */
 async function startTarget(name: string): Promise<Upstream> {

@@ -27,6 +27,7 @@ export interface ProxyRoute {
   /**
    * Sees to it that somebody is there, and counts the request until what it resolves with is called; throws
    * why nobody came. Null for a request that is not worth a start; absent where nothing is ever started.
+   * `path` is what the target will be asked for.
    */
   readonly enter?: (path: string, signal: AbortSignal) => Promise<() => void> | null;
   readonly websocket: boolean;
@@ -67,8 +68,8 @@ export class ProxyRoutes {
   answer(request: IncomingMessage, response: ServerResponse): boolean {
     const carried = this.#at(request);
     if (carried === undefined) return false;
-    const { enter } = carried.route;
-    const entered = enter?.(pathOf(request), new HangUp(response).signal) ?? null;
+    const { route } = carried;
+    const entered = route.enter?.(targetPath(request, route), new HangUp(response).signal) ?? null;
     if (entered === null) this.#carry(carried, request, response);
     else
       entered.then(
@@ -108,7 +109,8 @@ export class ProxyRoutes {
     }
     const gone = new AbortController();
     socket.once('close', () => gone.abort());
-    const entered = carried.route.enter?.(pathOf(request), gone.signal) ?? null;
+    const { route } = carried;
+    const entered = route.enter?.(targetPath(request, route), gone.signal) ?? null;
     if (entered === null) this.#carryUpgrade(carried, request, socket, head);
     else
       entered.then(
@@ -160,7 +162,7 @@ export class ProxyRoutes {
       router: () => route.origin() ?? '',
       changeOrigin: true,
       agent,
-      pathRewrite: (url) => (route.stripPrefix ? withoutPrefix(url, route.path) : url),
+      pathRewrite: (url) => withoutPrefix(url, route),
       upgradeTimeout: handshakeMs,
       on: {
         proxyRes: (answer, _request, response) => {
@@ -208,8 +210,13 @@ function refuse(request: IncomingMessage, response: ServerResponse, refusal: Ref
   if (!response.closed) sendJson(response, refusal.status, refusal.body);
 }
 
-function withoutPrefix(url: string, prefix: string): string {
-  const rest = prefix === '/' ? url : url.slice(prefix.length);
+function targetPath(request: IncomingMessage, route: ProxyRoute): string {
+  return withoutPrefix(pathOf(request), route);
+}
+
+function withoutPrefix(url: string, { stripPrefix, path }: ProxyRoute): string {
+  if (!stripPrefix) return url;
+  const rest = path === '/' ? url : url.slice(path.length);
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 

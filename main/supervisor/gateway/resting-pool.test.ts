@@ -1,12 +1,10 @@
 /** Requests that are none of MCP, while the main pool rests (`min_instances = 0`). */
 import { connect } from 'node:net';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Rig, startRig } from '../gateway-rig.test-helper.ts';
-import { eventually, waitingTestMs } from './eventually.test-helper.ts';
+import { eventually } from './eventually.test-helper.ts';
 import { open, raw, send } from './http-client.test-helper.ts';
 import { reply } from './upstream.test-helper.ts';
-
-vi.setConfig({ testTimeout: waitingTestMs });
 
 /** A gateway before a pool that rests; an instance starts when it is told to. */
 async function restingRig(): Promise<{ rig: Rig; letStart: () => void; started: string[] }> {

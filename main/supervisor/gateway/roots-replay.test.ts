@@ -1,19 +1,17 @@
 /** What a client has said of its roots is not asked again because an instance has died. */
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Rig, startRig } from '../gateway-rig.test-helper.ts';
-import { eventually, waitingTestMs } from './eventually.test-helper.ts';
+import { eventually } from './eventually.test-helper.ts';
 import {
-  eventsOf,
   HeldCalls,
   headersOf,
   killHome,
+  messagesOf,
   openStream,
   sourceOf,
   toolCall,
 } from './failover.test-helper.ts';
 import { type OpenAnswer, open } from './http-client.test-helper.ts';
-
-vi.setConfig({ testTimeout: waitingTestMs });
 
 const event = (message: object, end = '\n\n') =>
   `event: message${end.slice(0, end.length / 2)}id: 9${end.slice(0, end.length / 2)}data: ${JSON.stringify(message)}${end}`;
@@ -21,10 +19,7 @@ const ask = (id: number | string) => ({ jsonrpc: '2.0', id, method: 'roots/list'
 const note = (number: number) => ({ jsonrpc: '2.0', method: `note ${number}` });
 const roots = [{ uri: 'file:///home/dev/a', name: 'Ä' }];
 
-const messagesIn = ({ text }: OpenAnswer) =>
-  eventsOf(text.replaceAll('\r\n', '\n'))
-    .filter(({ type }) => type === 'message')
-    .map(({ data }) => JSON.parse(data) as object);
+const messagesIn = ({ text }: OpenAnswer) => messagesOf(text);
 
 /** The answers that reached the instance where the session is at home. */
 const answersAt = (rig: Rig, id: string) =>

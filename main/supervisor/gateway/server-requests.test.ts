@@ -1,19 +1,17 @@
 /** What servers ask their clients (sampling, elicitation, roots), and instances that die before the answer. */
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { startRig } from '../gateway-rig.test-helper.ts';
-import { eventually, waitingTestMs } from './eventually.test-helper.ts';
+import { eventually } from './eventually.test-helper.ts';
 import {
-  eventsOf,
   HeldCalls,
   headersOf,
   killHome,
+  messagesOf,
   openStream,
   sourceOf,
   toolCall,
 } from './failover.test-helper.ts';
 import { open } from './http-client.test-helper.ts';
-
-vi.setConfig({ testTimeout: waitingTestMs });
 
 const question = (id: number | string, method = 'elicitation/create') => ({
   jsonrpc: '2.0',
@@ -29,11 +27,6 @@ const cancelled = (requestId: number | string) => ({
 });
 
 const event = (message: object) => `event: message\ndata: ${JSON.stringify(message)}\n\n`;
-
-const messagesOf = (text: string) =>
-  eventsOf(text)
-    .filter(({ type }) => type === 'message')
-    .map(({ data }) => JSON.parse(data) as unknown);
 
 test('a question of an instance that dies is cancelled in the stream that carried it', async () => {
   await using rig = await startRig({ instances: 2 });

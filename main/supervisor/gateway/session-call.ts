@@ -6,23 +6,25 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Agent } from 'undici';
-import { CodedError, codeOf, messageOf } from '../../../shared/errors.ts';
+import { codeOf, messageOf } from '../../../shared/errors.ts';
 import type { Home, Session, SessionTable } from '../pool/sessions.ts';
 import type { ToolCatalog } from '../pool/tool-catalog.ts';
 import { readAnswer } from './answer-facts.ts';
 import {
   BrokenOff,
-  interrupted,
+  failCall,
+  failureOf,
+  giveUp,
+  isHarmless,
   isUntouched,
+  type OpenCall,
   SessionLost,
   taskLost,
-  unreached,
 } from './call-failure.ts';
 import type { CallRecord } from './call-record.ts';
 import { isEventStream } from './event-stream.ts';
 import { type Ending, forward } from './forward.ts';
 import { HangUp } from './hang-up.ts';
-import { endCall } from './json-rpc.ts';
 import { newsOfEnd } from './news-of-end.ts';
 import { bodyUpTo } from './request-body.ts';
 import { rootsSieve } from './roots-sieve.ts';
@@ -110,7 +112,7 @@ class SessionCall {
     } catch (error) {
       // Once the head is out, what went wrong can only be told within the stream.
       if (this.#hungUp.isOver || !this.#response.headersSent) throw error;
-      this.#endStream(messageOf(error), { code: codeOf(error) });
+      failCall(this.#openCall, messageOf(error), { code: codeOf(error) });
     } finally {
       this.#finish();
     }
@@ -145,7 +147,7 @@ class SessionCall {
         const { tasks } = this.#options.homes;
         const { taskId } = this.#message;
         if (await isTaskLost(tasks, this.#session, this.#request, taskId, home)) {
-          this.#endStream(taskLost(taskId), { code: 'task_lost', retryable: false });
+          failCall(this.#openCall, taskLost(taskId), { code: 'task_lost', retryable: false });
           return;
         }
       }
@@ -216,8 +218,7 @@ class SessionCall {
       this.#note(home);
       return null;
     } catch (error) {
-      if (error instanceof CodedError) throw error;
-      return error instanceof Error ? error : new Error(messageOf(error));
+      return failureOf(error);
     } finally {
       this.#hadStream = isStream;
       if (!isStream) instance.inFlight -= 1;
@@ -319,10 +320,7 @@ class SessionCall {
     const hasBody = this.#body === null || Buffer.isBuffer(this.#body);
     // What an answer answers is gone with the instance that asked.
     if (!hasBody || this.#message.kind === 'answer') return false;
-    if (isUntouched(failure) || this.#message.kind === 'notification') return true;
-    if (this.#message.kind !== 'request') return false;
-    if (this.#message.method !== 'tools/call') return true;
-    return this.#message.tool !== null && (await this.#isRepeatable(this.#message.tool));
+    return await isHarmless(failure, this.#message, (tool) => this.#isRepeatable(tool));
   }
 
   /** False also when no instance could be asked in time. */
@@ -349,34 +347,14 @@ class SessionCall {
 
   /** Tells the client what became of its request. */
   #giveUp(failure: Error, retryable: boolean): void {
-    const message = this.#message;
-    const response = this.#response;
-    const { method } = this.#request;
-    if (method === 'DELETE') {
-      this.#endSession();
-      return;
-    }
-    if (message.kind === 'answer') {
-      this.#acknowledge();
-      return;
-    }
-    this.#record.isInterrupted = !retryable;
-    const sentence = retryable ? unreached(failure) : interrupted(message, failure);
-    // Without an id it is an error of the transport; the caller knows how to tell that.
-    if (message.kind !== 'request' && !response.headersSent) {
-      throw new CodedError('instance_unavailable', sentence);
-    }
-    this.#endStream(sentence, { code: 'call_interrupted', retryable });
+    const { kind } = this.#message;
+    if (this.#request.method === 'DELETE') this.#endSession();
+    else if (kind === 'answer') this.#acknowledge();
+    else giveUp(this.#openCall, failure, { retryable, isCall: kind === 'request' });
   }
 
-  /** Answers the request with an error; in its stream, where that has begun. */
-  #endStream(
-    sentence: string,
-    data: { readonly code: string; readonly retryable?: boolean },
-  ): void {
-    this.#record.isFailure = true;
-    this.#nameRequest();
-    endCall(this.#response, this.#message, sentence, data);
+  get #openCall(): OpenCall {
+    return { message: this.#message, response: this.#response, record: this.#record };
   }
 
   #endSession(): void {
@@ -385,12 +363,6 @@ class SessionCall {
   }
 
   #acknowledge(): void {
-    this.#nameRequest();
-    this.#response.writeHead(202).end();
-  }
-
-  #nameRequest(): void {
-    if (!this.#response.headersSent)
-      this.#response.setHeader('X-Request-Id', this.#record.requestId);
+    this.#response.writeHead(202, { 'X-Request-Id': this.#record.requestId }).end();
   }
 }

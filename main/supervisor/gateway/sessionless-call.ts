@@ -6,18 +6,26 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Agent } from 'undici';
-import { CodedError, codeOf, messageOf } from '../../../shared/errors.ts';
+import { codeOf, messageOf } from '../../../shared/errors.ts';
 import type { Instance } from '../pool/instance.ts';
 import type { ToolCatalog } from '../pool/tool-catalog.ts';
 import { type Affinity, type AffinityKey, taskKey } from './affinity.ts';
 import { readAnswer, type TaskFacts } from './answer-facts.ts';
-import { BrokenOff, interrupted, isUntouched, taskLost, unreached } from './call-failure.ts';
+import {
+  BrokenOff,
+  failCall,
+  failureOf,
+  giveUp,
+  isHarmless,
+  isUntouched,
+  type OpenCall,
+  taskLost,
+} from './call-failure.ts';
 import type { CallRecord } from './call-record.ts';
 import { messageEvent } from './event-stream.ts';
 import { type Ending, forward, requestHeaders } from './forward.ts';
 import { HangUp } from './hang-up.ts';
 import { decodedHeader } from './headers.ts';
-import { endCall } from './json-rpc.ts';
 import type { NewSession } from './new-session.ts';
 import { newsOfEnd } from './news-of-end.ts';
 import { fields, maxReadBytes, parseObject, type RpcMessage, readMessage } from './rpc-message.ts';
@@ -64,8 +72,8 @@ const openings: ReadonlySet<string> = new Set(['initialize', 'server/discover'])
 const subscriptionKey = 'io.modelcontextprotocol/subscriptionId';
 
 /** Answers the request; throws a CodedError for the caller to answer. */
-export async function callWithoutSession(options: SessionlessCallOptions): Promise<void> {
-  await new SessionlessCall(options).run();
+export function callWithoutSession(options: SessionlessCallOptions): Promise<void> {
+  return new SessionlessCall(options).run();
 }
 
 class SessionlessCall {
@@ -100,19 +108,20 @@ class SessionlessCall {
     } catch (error) {
       // Once the head is out, what went wrong can only be told within the stream.
       if (this.#hungUp.isOver || !response.headersSent) throw error;
-      this.#end(messageOf(error), { code: codeOf(error) });
+      failCall(this.#openCall, messageOf(error), { code: codeOf(error) });
     }
   }
 
   async #tryUntilAnswered(): Promise<void> {
-    const { response, record } = this.#options;
+    const { response, record, isStateless } = this.#options;
     const task = this.#aboutTask();
     for (let tries = 1; ; tries += 1) {
-      const instance = await this.#place();
+      const least = await this.#leastLoaded();
+      const instance = isStateless ? this.#preferred(least) : least;
       const { leaving } = instance;
       record.instance = instance.name;
       if (task !== null && (await this.#isLost(task, instance))) {
-        this.#end(taskLost(task), { code: 'task_lost', retryable: false });
+        failCall(this.#openCall, taskLost(task), { code: 'task_lost', retryable: false });
         return;
       }
       const failure = await this.#tryAt(instance);
@@ -136,10 +145,13 @@ class SessionlessCall {
     }
   }
 
-  async #place(): Promise<Instance> {
-    const { pool, affinity, request, record, isStateless } = this.#options;
-    const least = await pool.place(placementWaitMs, this.#hungUp.signal);
-    if (!isStateless) return least;
+  #leastLoaded(): Promise<Instance> {
+    return this.#options.pool.place(placementWaitMs, this.#hungUp.signal);
+  }
+
+  /** Where the request belongs. */
+  #preferred(least: Instance): Instance {
+    const { affinity, request, record } = this.#options;
     const key = this.#listensTo() ?? affinity.keyOf(request.headers, record.principal);
     return key === null ? least : affinity.choose(key, least);
   }
@@ -195,8 +207,7 @@ class SessionlessCall {
       this.#learn(task, instance);
       return null;
     } catch (error) {
-      if (error instanceof CodedError) throw error;
-      return error instanceof Error ? error : new Error(messageOf(error));
+      return failureOf(error);
     } finally {
       settle?.();
       if (isWork) instance.inFlight -= 1;
@@ -204,12 +215,12 @@ class SessionlessCall {
     }
   }
 
-  async #exchange(instance: Instance, settle: (() => void) | undefined): Promise<Ending> {
+  #exchange(instance: Instance, settle: (() => void) | undefined): Promise<Ending> {
     const { agent, request, response, record, body, opens, isStateless } = this.#options;
     const { origin } = instance;
     if (origin === null) throw new Error(`${instance.name} has no port yet`);
     const isPost = request.method === 'POST';
-    return await forward({
+    return forward({
       agent,
       origin,
       request,
@@ -248,13 +259,8 @@ class SessionlessCall {
   async #mayRepeat(failure: Error): Promise<boolean> {
     const { pool, request, response, body } = this.#options;
     if (!pool.failover || !(body === null || Buffer.isBuffer(body))) return false;
-    if (isUntouched(failure)) return true;
-    if (request.method !== 'POST') return !response.headersSent;
-    const message = this.#said();
-    if (message.kind === 'notification') return true;
-    if (message.kind !== 'request') return false;
-    if (message.method !== 'tools/call') return true;
-    return message.tool !== null && (await this.#isRepeatable(message.tool));
+    if (request.method !== 'POST') return isUntouched(failure) || !response.headersSent;
+    return await isHarmless(failure, this.#said(), (tool) => this.#isRepeatable(tool));
   }
 
   /** False also when no instance could be asked. */
@@ -263,7 +269,7 @@ class SessionlessCall {
     const headers = requestHeaders(request, true, { omit: staleSession });
     const meta = isStateless && Buffer.isBuffer(body) ? metaOf(body) : undefined;
     try {
-      const { origin } = await pool.place(placementWaitMs, this.#hungUp.signal);
+      const { origin } = await this.#leastLoaded();
       const own = isStateless ? headersFor('tools/list', headers) : headers;
       return await pool.tools.mayRepeat(tool, { origin, headers: own, upstreamId: null, meta });
     } catch {
@@ -291,21 +297,14 @@ class SessionlessCall {
 
   /** Tells the client what became of its request. */
   #giveUp(failure: Error, retryable: boolean): void {
-    const { response, record } = this.#options;
     const message = this.#said();
-    record.isInterrupted = !retryable;
-    const sentence = retryable ? unreached(failure) : interrupted(message, failure);
-    // Without an id it is an error of the transport; the caller knows how to tell that.
     const isCall = message.kind === 'request' && !openings.has(message.method);
-    if (!isCall && !response.headersSent) throw new CodedError('instance_unavailable', sentence);
-    this.#end(sentence, { code: 'call_interrupted', retryable });
+    giveUp(this.#openCall, failure, { retryable, isCall });
   }
 
-  #end(sentence: string, data: { readonly code: string; readonly retryable?: boolean }): void {
+  get #openCall(): OpenCall {
     const { response, record } = this.#options;
-    record.isFailure = true;
-    if (!response.headersSent) response.setHeader('X-Request-Id', record.requestId);
-    endCall(response, this.#said(), sentence, data);
+    return { message: this.#said(), response, record };
   }
 
   /** What the body says; read only where that matters. */

@@ -1,13 +1,11 @@
 /** Tasks (MCP 2025-11-25, SEP-2663): they are asked for where they are, and a client is told when they are gone. */
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Rig, startRig } from '../gateway-rig.test-helper.ts';
-import { eventually, waitingTestMs } from './eventually.test-helper.ts';
+import { eventually } from './eventually.test-helper.ts';
 import { headersOf, killHome, toolCall } from './failover.test-helper.ts';
 import { send } from './http-client.test-helper.ts';
 import { stateless } from './stateless.test-helper.ts';
 import { type Message, reply, type Upstream } from './upstream.test-helper.ts';
-
-vi.setConfig({ testTimeout: waitingTestMs });
 
 interface TaskMessage extends Message {
   readonly params?: { readonly name?: string; readonly taskId?: string };

@@ -1,15 +1,12 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { type Rig, startRig } from '../gateway-rig.test-helper.ts';
 import { eventually } from './eventually.test-helper.ts';
 import { type RawConnection, raw, send } from './http-client.test-helper.ts';
 import { Upgrades } from './upgrades.ts';
-
-/** A busy machine needs its time; a wait that ends early says nothing. */
-vi.setConfig({ testTimeout: 30_000 });
 
 /** A WebSocket server that returns what it gets; `peers` are its open sockets. */
 class EchoTarget {

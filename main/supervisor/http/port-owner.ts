@@ -15,7 +15,7 @@ export interface PortOwner {
 }
 
 /** A start that fails need not fail slowly: whoever is not found by then stays unnamed. */
-const searchMs = 2_000;
+const searchMs = 5_000;
 
 /** Processes whose open files are read at the same time: the file system has four threads for all of us. */
 const searchedAtOnce = 8;
@@ -25,7 +25,7 @@ const listening = '0A';
 
 /**
  * The program that listens on the port, on any address; null when there is none or it cannot be seen.
- * Never throws; takes two seconds at most.
+ * Never throws; takes five seconds at most.
  */
 export async function portOwner(port: number): Promise<PortOwner | null> {
   const signal = AbortSignal.timeout(searchMs);

@@ -5,7 +5,7 @@
  * whoever wants a port binds its UDP twin first, as a sign for others of its kind. The sign works the
  * same on every system and vanishes with the process, however that ends.
  */
-import { createSocket, type Socket } from 'node:dgram';
+import { createSocket } from 'node:dgram';
 import { findFreePort, isPortFree } from './free-port.ts';
 
 /** How many ports are tried. */
@@ -25,8 +25,8 @@ export async function leasePort(basePort: number): Promise<PortLease | null> {
   for (let tries = 0; tries < maxTries; tries += 1) {
     const port = await findFreePort(basePort, leasedByOthers);
     if (port === null) return null;
-    const twin = await bindTwin(port);
-    if (twin !== null) return { port, release: () => twin.close() };
+    const lease = await signFor(port);
+    if (lease !== null) return lease;
     leasedByOthers.add(port);
   }
   return null;
@@ -34,22 +34,24 @@ export async function leasePort(basePort: number): Promise<PortLease | null> {
 
 /** Takes this one port; null when somebody uses it or has leased it. */
 export async function leaseThisPort(port: number): Promise<PortLease | null> {
-  if (!(await isPortFree(port))) return null;
-  const twin = await bindTwin(port);
-  return twin && { port, release: () => twin.close() };
+  return (await isPortFree(port)) ? await signFor(port) : null;
 }
 
-function bindTwin(port: number): Promise<Socket | null> {
+/**
+ * Null when somebody else has put the sign there. Without a descriptor for it (see `isPortFree`) the port
+ * is taken without a sign.
+ */
+function signFor(port: number): Promise<PortLease | null> {
   return new Promise((resolve) => {
     const twin = createSocket('udp4');
-    twin.once('error', () => {
+    twin.once('error', ({ code }: NodeJS.ErrnoException) => {
       twin.close();
-      resolve(null);
+      resolve(code === 'EMFILE' || code === 'ENFILE' ? { port, release: () => {} } : null);
     });
     twin.bind({ address: '127.0.0.1', port, exclusive: true }, () => {
       // A sign is no reason to live on.
       twin.unref();
-      resolve(twin);
+      resolve({ port, release: () => twin.close() });
     });
   });
 }

@@ -1,86 +1,39 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { StateTransition } from '../../../shared/status.ts';
 import { freePort } from '../../../test/free-port.ts';
+import { patience } from '../../../test/patience.ts';
 import type { Probe } from './probes.ts';
-import { testProcesses } from './processes.test-helper.ts';
-import { Service, type ServiceOptions } from './service.ts';
+import type { Service, ServiceOptions } from './service.ts';
+import { httpServer, ServiceRig } from './service-rig.test-helper.ts';
 
-/** For a busy machine. */
-const patient = { timeout: 15_000 };
-vi.setConfig({ testTimeout: 30_000 });
+/** What does not stop when asked is not waited for long. */
+const impatient = { startTimeoutMs: 5_000, stopGraceMs: 300, probeTimeoutMs: 500 };
 
-let folder: string;
-let transitions: StateTransition[];
-let services: Service[];
+let rig: ServiceRig;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'pm-service-'));
-  transitions = [];
-  services = [];
+  rig = await ServiceRig.create();
 });
 
 afterEach(async () => {
-  await Promise.all(services.map((service) => service.stop('test over')));
-  await rm(folder, { recursive: true, force: true });
+  await rig[Symbol.asyncDispose]();
 });
 
-/** A service that runs `script` in Node; `$PORT` and `$FOLDER` reach it by environment. */
 async function serviceOf(
   script: string,
   options: Partial<ServiceOptions> = {},
-  port?: number,
-  probe?: Probe,
-) {
-  const file = join(folder, `${services.length}.mjs`);
-  await writeFile(file, script);
-  const service = new Service({
-    name: 'sample',
-    displayName: 'Sample',
-    kind: 'server',
-    restartPolicy: 'always_restart',
-    startTimeoutMs: 5_000,
-    stopGraceMs: 300,
-    probeTimeoutMs: 500,
-    backOff: {
-      initialDelayMs: 20,
-      maxDelayMs: 50,
-      multiplier: 2,
-      jitterRatio: 0,
-      maxAttempts: 0,
-      cooldownAfterAttempts: 0,
-      cooldownMs: 0,
-    },
-    prepare: async () => ({
-      command: process.execPath,
-      args: [file],
-      workingDir: folder,
-      env: { ...process.env, PORT: String(port ?? 0), FOLDER: folder },
-      port: port ?? null,
-      url: null,
-      readiness:
-        probe ?? (port === undefined ? null : { kind: 'http', url: `http://127.0.0.1:${port}/` }),
-    }),
-    processes: testProcesses,
-    onTransition: (transition) => transitions.push(transition),
-    ...options,
-  });
-  services.push(service);
-  return service;
+  port: number | null = null,
+  readiness?: Probe,
+): Promise<Service> {
+  return await rig.service(script, { ...impatient, ...options }, port, readiness);
 }
 
 /** What the process itself printed. */
 function printed(service: Service) {
   return service.output.tail().filter(({ stream }) => stream !== 'mark');
 }
-
-const httpServer = `
-import { createServer } from 'node:http';
-createServer((request, response) => response.end('ok')).listen(Number(process.env.PORT), '127.0.0.1');
-`;
 
 /** A zombie that process 1 has not reaped yet is dead. */
 function isAlive(pid: number): boolean {
@@ -103,7 +56,12 @@ test('start resolves when the service answers, stop when its process is gone', a
   await service.stop('by hand');
   expect(service.status()).toMatchObject({ state: 'stopped', reason: 'by hand', pid: null });
   expect(isAlive(pid ?? 0)).toBe(false);
-  expect(transitions.map((each) => each.to)).toEqual(['starting', 'ready', 'stopping', 'stopped']);
+  expect(rig.transitions.map((each) => each.to)).toEqual([
+    'starting',
+    'ready',
+    'stopping',
+    'stopped',
+  ]);
 });
 
 test('a killed service comes back at once as a new process, and says why', async () => {
@@ -113,13 +71,13 @@ test('a killed service comes back at once as a new process, and says why', async
   process.kill(first, 'SIGKILL');
   await vi.waitFor(
     () => expect(service.status()).toMatchObject({ state: 'ready', restarts: 1 }),
-    patient,
+    patience,
   );
   expect(service.status().pid).not.toBe(first);
   expect(service.status().lastExit).toMatchObject({ signal: 'SIGKILL' });
-  expect(transitions.find((each) => each.to === 'starting' && each.from === 'ready')?.reason).toBe(
-    'ended with signal SIGKILL',
-  );
+  expect(
+    rig.transitions.find((each) => each.to === 'starting' && each.from === 'ready')?.reason,
+  ).toBe('ended with signal SIGKILL');
 });
 
 test('a service that dies at once ends in a crash loop that goes on trying and tells when', async () => {
@@ -127,13 +85,13 @@ test('a service that dies at once ends in a crash loop that goes on trying and t
     `console.error('Error: no database here\\nsome footer'); process.exit(3);`,
   );
   await service.start();
-  await vi.waitFor(() => expect(service.state).toBe('crash_loop'), { timeout: 5_000 });
+  await vi.waitFor(() => expect(service.state).toBe('crash_loop'), patience);
   const status = service.status();
   expect(status.reason).toBe('ended with exit code 3: Error: no database here');
   expect(status.nextRetryAt).not.toBeNull();
   expect(status.lastExit?.code).toBe(3);
   const { restarts } = status;
-  await vi.waitFor(() => expect(service.status().restarts).toBeGreaterThan(restarts), patient);
+  await vi.waitFor(() => expect(service.status().restarts).toBeGreaterThan(restarts), patience);
 });
 
 test('a command that does not exist fails for good, with the cause in words', async () => {
@@ -149,7 +107,7 @@ test('a command that does not exist fails for good, with the cause in words', as
     }),
   });
   await service.start().catch(() => {});
-  await vi.waitFor(() => expect(service.state).toBe('failed'), patient);
+  await vi.waitFor(() => expect(service.state).toBe('failed'), patience);
   expect(service.status().reason).toContain('"no-such-command-here" was not found');
   expect(service.status().nextRetryAt).toBeNull();
 });
@@ -161,7 +119,7 @@ test('W15 a slow start is not a failed start: the start deadline is its own', as
     { probeTimeoutMs: 100 },
     port,
   );
-  await writeFile(join(folder, 'server.mjs'), httpServer);
+  await writeFile(join(rig.folder, 'server.mjs'), httpServer);
   await service.start();
   expect(service.status()).toMatchObject({ state: 'ready', restarts: 0 });
 });
@@ -173,8 +131,8 @@ test('a service that never answers is ended at its start deadline and tried agai
     await freePort(),
   );
   await service.start().catch(() => {});
-  await vi.waitFor(() => expect(service.status().restarts).toBeGreaterThan(0), patient);
-  expect(transitions.some((each) => /not ready within 200 ms/.test(each.reason))).toBe(true);
+  await vi.waitFor(() => expect(service.status().restarts).toBeGreaterThan(0), patience);
+  expect(rig.transitions.some((each) => /not ready within 200 ms/.test(each.reason))).toBe(true);
 });
 
 test('a server without a health route is ready when it answers at all, if that is said', async () => {
@@ -190,7 +148,7 @@ createServer((request, response) => response.writeHead(404).end()).listen(${port
   await service.stop('by hand');
   const strict = await serviceOf(script, { startTimeoutMs: 2_000 }, port, probe(false));
   await strict.start().catch(() => {});
-  expect(transitions.some((each) => each.reason.includes('answered 404'))).toBe(true);
+  expect(rig.transitions.some((each) => each.reason.includes('answered 404'))).toBe(true);
 });
 
 test('W26 stop asks first: a service gets its SIGTERM and the time to finish', async () => {
@@ -202,9 +160,9 @@ console.log('up'); setInterval(() => {}, 1000);`,
     { stopGraceMs: 5_000 },
   );
   await service.start();
-  await vi.waitFor(() => expect(printed(service)).toHaveLength(1), patient);
+  await vi.waitFor(() => expect(printed(service)).toHaveLength(1), patience);
   await service.stop('by hand');
-  expect(await readFile(join(folder, 'done'), 'utf8')).toBe('flushed');
+  expect(await readFile(join(rig.folder, 'done'), 'utf8')).toBe('flushed');
 });
 
 test('stop reaches children that ignore SIGTERM after their parent obeyed it', async () => {
@@ -215,7 +173,7 @@ child.stdout.once('data', () => console.log(child.pid));
 process.on('SIGTERM', () => process.exit(0));
 `);
   await service.start();
-  await vi.waitFor(() => expect(printed(service)).toHaveLength(1), patient);
+  await vi.waitFor(() => expect(printed(service)).toHaveLength(1), patience);
   const grandchild = Number(printed(service)[0]?.text);
   expect(isAlive(grandchild)).toBe(true);
   await service.stop('by hand');
@@ -225,10 +183,10 @@ process.on('SIGTERM', () => process.exit(0));
 test('never_restart leaves a crashed service down, restart_on_failure a finished one', async () => {
   const crashed = await serviceOf('process.exit(1);', { restartPolicy: 'never_restart' });
   await crashed.start().catch(() => {});
-  await vi.waitFor(() => expect(crashed.state).toBe('failed'), patient);
+  await vi.waitFor(() => expect(crashed.state).toBe('failed'), patience);
   const finished = await serviceOf('', { restartPolicy: 'restart_on_failure' });
   await finished.start().catch(() => {});
-  await vi.waitFor(() => expect(finished.state).toBe('stopped'), patient);
+  await vi.waitFor(() => expect(finished.state).toBe('stopped'), patience);
   expect(finished.status().restarts).toBe(0);
 });
 
@@ -241,12 +199,24 @@ test('start while it is still stopping waits and then starts', async () => {
   expect(service.state).toBe('ready');
 });
 
+test('a stop that is asked for while it restarts has the last word', async () => {
+  const service = await serviceOf(
+    `process.on('SIGTERM', () => setTimeout(process.exit, 100)); setInterval(() => {}, 1e6);`,
+  );
+  await service.start();
+  const restarted = service.restart('by hand');
+  const refused = expect(restarted).rejects.toThrow(/: enough$/);
+  await service.stop('enough');
+  await refused;
+  expect(service.status()).toMatchObject({ state: 'stopped', reason: 'enough', pid: null });
+});
+
 test('W29 output that is not UTF-8 does not stop the reading', async () => {
   const service = await serviceOf(`
 process.stdout.write(Buffer.from([0xff, 0xfe, 0x0a]));
 process.stdout.write('x'.repeat(40000) + '\\nlast\\n');
 setInterval(() => {}, 1000);`);
   await service.start();
-  await vi.waitFor(() => expect(printed(service).at(-1)?.text).toBe('last'), patient);
+  await vi.waitFor(() => expect(printed(service).at(-1)?.text).toBe('last'), patience);
   expect(printed(service).map((line) => line.text.length)).toEqual([2, 16384, 16384, 7232, 4]);
 });

@@ -14,6 +14,7 @@ import { assertNever } from '../../../shared/assert-never.ts';
 import { CodedError, messageOf } from '../../../shared/errors.ts';
 import type {
   LastExit,
+  ProgramStatus,
   ServiceKind,
   ServiceState,
   ServiceStatus,
@@ -34,6 +35,7 @@ import {
   unborn,
 } from './lifecycle.ts';
 import { LineWatch } from './line-watch.ts';
+import { NextChange } from './next-change.ts';
 import { type OutputLine, OutputRing } from './output.ts';
 import { livenessSettingsOf, probeStatusOf } from './probe-status.ts';
 import type { Probe, ReadyWhen } from './probes.ts';
@@ -57,6 +59,8 @@ export interface Launch extends Command {
   readonly readiness: ReadyWhen | null;
   /** Asked while it runs; null: it lives as long as its process. When absent, what made it ready. */
   readonly liveness?: Probe | null;
+  /** The command as people may read it. */
+  readonly program?: ProgramStatus;
 }
 
 /** Numbers and policies are looked up when they are needed: they may change while the service runs. */
@@ -113,11 +117,13 @@ export class Service {
   /** Aborted when the preparation, or the process, shall end. */
   #over = new AbortController();
   #restartsByHand = 0;
+  /** A restart waits for the end; a stop that comes after it has the last word. */
+  #startsAgain = false;
   #lastExit: LastExit | null = null;
   #lastError: string | null = null;
   #lastHealthyAt: Date | null = null;
   #readySince: number | null = null;
-  #waiters: (() => void)[] = [];
+  readonly #change = new NextChange();
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -177,22 +183,24 @@ export class Service {
       lastError: this.#lastError,
       onDemand: this.#options.onDemand ?? false,
       probe: probeStatusOf(this.#launch, this.#options),
+      program: this.#launch?.program ?? null,
     };
   }
 
   /**
-   * Starts the service unless it runs already; one that waits for its next try is tried at once.
-   * Resolves when it is ready; throws `service_failed` when it ended first. It goes on being
-   * supervised either way.
+   * Starts the service unless it runs already; one that waits for its next try is tried at once. Resolves
+   * when it is ready; throws `service_failed` when it ended first. It goes on being supervised either way.
    */
   async start(): Promise<void> {
     this.#take({ type: 'start' });
     // A listener that calls this is heard after its own event.
     await Promise.resolve();
-    while (this.state === 'starting' || this.state === 'stopping') await this.#nextTransition();
-    if (this.state !== 'ready' && this.state !== 'unhealthy') {
-      throw new CodedError('service_failed', `${this.#options.displayName}: ${this.#life.reason}`);
-    }
+    while (this.state === 'starting' || this.state === 'stopping') await this.#change.wait();
+    if (this.state !== 'ready' && this.state !== 'unhealthy') throw this.#failure();
+  }
+
+  #failure(): CodedError {
+    return new CodedError('service_failed', `${this.#options.displayName}: ${this.#life.reason}`);
   }
 
   /**
@@ -200,14 +208,18 @@ export class Service {
    * leaves it `failed`, by name.
    */
   async stop(reason: string): Promise<void> {
+    this.#startsAgain = false;
     this.#take({ type: 'stop', reason });
     await Promise.resolve();
-    while (this.state === 'stopping') await this.#nextTransition();
+    while (this.state === 'stopping') await this.#change.wait();
   }
 
-  /** Stop, then start; resolves when it is ready again. */
+  /** Stop, then start; as `start`. Who asks for a stop meanwhile has the last word. */
   async restart(reason: string): Promise<void> {
-    await this.stop(reason);
+    const stopped = this.stop(reason);
+    this.#startsAgain = true;
+    await stopped;
+    if (!this.#startsAgain) throw this.#failure();
     this.#restartsByHand += 1;
     await this.start();
   }
@@ -244,7 +256,7 @@ export class Service {
       case 'abandon':
       case 'end':
         this.#over.abort();
-        this.#wakeAll();
+        this.#change.tell();
         return;
       case 'wait':
         this.#retry.set(
@@ -281,12 +293,12 @@ export class Service {
   async #untilFree(run: number, signal: AbortSignal): Promise<void> {
     const { needs } = this.#options;
     if (needs === undefined) return;
-    const leave = needs.onChange(() => this.#wakeAll());
+    const leave = needs.onChange(() => this.#change.tell());
     try {
       for (let reason = needs.waitsFor(); reason !== null; reason = needs.waitsFor()) {
         if (signal.aborted) return;
         this.#take({ type: 'waits', run, reason });
-        await this.#nextTransition();
+        await this.#change.wait();
       }
     } finally {
       leave();
@@ -383,18 +395,6 @@ export class Service {
     this.#history.push(transition);
     if (this.#history.length > keptTransitions) this.#history.shift();
     this.#options.onTransition(transition);
-    this.#wakeAll();
-  }
-
-  #wakeAll(): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const wake of waiters) wake();
-  }
-
-  #nextTransition(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiters.push(resolve);
-    });
+    this.#change.tell();
   }
 }
