@@ -125,6 +125,13 @@ test.each<[string, DoctorCheck['status'], RegExp, Partial<Facts>, Partial<Status
   ],
   [
     'journal',
+    'problem',
+    /Events are not written.*disk full/,
+    {},
+    { events: { ...events, journal: { ...journal, lost: 0, state: 'troubled' } } },
+  ],
+  [
+    'journal',
     'warning',
     /3 events/,
     {},

@@ -2,6 +2,7 @@
  * What may be wrong, and what to do about it. Pure: the facts come in as plain data. A problem keeps
  * something from working, a warning may do so soon; each has a cure that a person can carry out.
  */
+import { assertNever } from '../../../shared/assert-never.ts';
 import type { DoctorCheck } from '../../../shared/control-replies.ts';
 import type { StatusSnapshot } from '../../../shared/status.ts';
 import { type Autostart, judgeAutostart } from '../config/autostart.ts';
@@ -130,13 +131,21 @@ function journal({ snapshot }: Facts): Result {
   const { state, file, lost, lastError, events } = snapshot.events.journal;
   if (state === 'off') return ok('Switched off: events are kept in memory only.');
   if (state === 'on' && lost === 0) return ok(`${events} events in ${file}.`);
-  const message = `${lost} events were not written to ${file}: ${lastError ?? 'unknown'}.`;
-  return state === 'on'
-    ? warning(message, 'It works again. If it happens often, look at the disk.')
-    : problem(
+  const what = lost === 0 ? 'Events are' : `${lost} events were`;
+  const message = `${what} not written to ${file}: ${lastError ?? 'unknown'}.`;
+  switch (state) {
+    case 'on':
+      return warning(message, 'It works again. If it happens often, look at the disk.');
+    case 'troubled':
+      return problem(
         message,
-        'Make room on the disk, or make the file writable; a failed journal needs a restart.',
+        'Make room on the disk, or make the file writable: it is tried again by itself.',
       );
+    case 'failed':
+      return problem(message, 'Restart the supervisor: only then it is tried again.');
+    default:
+      return assertNever(state);
+  }
 }
 
 function sources({ snapshot }: Facts): Result {

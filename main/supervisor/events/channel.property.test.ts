@@ -271,7 +271,7 @@ async function lifeOnDisk(file: string, afterId: number, workers: Worker[]): Pro
   const options = { file, threadFile: journalThread, tail: bufferSize, logger, ...limits };
   const { journal, tail } = await Journal.open(options);
   expect(journal.status().state).toBe('on');
-  const firstId = Math.max(journal.lastId, afterId) + 1;
+  const firstId = Math.max(journal.lastId ?? 0, afterId) + 1;
   const channel = channelOf({ bufferSize, replayBufferSize, firstId, journal });
   channel.restore(tail.texts);
   return {
@@ -306,4 +306,4 @@ test('W6 the same with the journal, across restarts and crashes', async () => {
     }),
     { numRuns: 6 },
   );
-}, 30_000);
+}, 90_000);

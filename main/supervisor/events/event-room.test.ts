@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
@@ -113,11 +113,11 @@ test('W2 events of the same instant all arrive, pushed, in their order', async (
   for (let number = 1; number <= 20; number += 1) {
     await deliver(here, { ...planEvent(`evt_${number}`), timestamp });
   }
-  await soon(() => expect(client.ids).toHaveLength(20), 1_000);
-  const names = [...client.body.matchAll(/"source_id":"evt_(\d+)"/g)].map(([, number]) =>
-    Number(number),
-  );
-  expect(names).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+  // On a busy machine the summary that follows a burst comes among them.
+  const told = () => client.body.matchAll(/"source_id":"evt_(\d+)"/g);
+  const numbers = () => [...told()].map(([, number]) => Number(number));
+  const all = Array.from({ length: 20 }, (_, index) => index + 1);
+  await soon(() => expect(numbers()).toEqual(all));
 });
 
 test('W6 after a restart ids go on, and what was missed is replayed, exact at the switch to live', async () => {
@@ -289,8 +289,17 @@ test('where nothing can be written it runs in memory and says so', async () => {
   const client = await subscribe(here);
   const last = emit(here, 3);
   await soon(() => expect(client.ids).toEqual([last - 2, last - 1, last]));
-  expect(here.room.stats('').journal).toMatchObject({ state: 'failed' });
+  expect(here.room.stats('').journal).toMatchObject({ state: 'troubled' });
   expect(here.log.lines.filter(({ level }) => level === 50)).toHaveLength(2);
+});
+
+test('W6 without the file of the ids, and with a journal that cannot be read, ids do not begin anew', async () => {
+  await using folder = await tempFolder();
+  await mkdir(join(folder.path, 'events.db'));
+  const now = Date.now() * 1_000;
+  await using here = await open(folder.path);
+  expect(here.room.stats('').journal).toMatchObject({ state: 'troubled' });
+  expect(emit(here)).toBeGreaterThanOrEqual(now);
 });
 
 test('W3 two supervisors that listen to each other do not go round in circles', async () => {

@@ -37,7 +37,7 @@ export interface EventRoomOptions {
   readonly metrics: EventMetrics;
   readonly logger: Logger;
   readonly onEvent: (event: StampedEvent) => void;
-  /** The state of a source has changed. */
+  /** The state of a source or of the journal has changed. */
   readonly onChange?: () => void;
 }
 
@@ -115,7 +115,7 @@ export class EventRoom {
 
   /** Opens the journal and starts the configured sources. Never fails: without a disk it runs in memory. */
   async open(): Promise<void> {
-    const { folder, journalThread, instanceId, logger, metrics, onEvent } = this.#options;
+    const { folder, journalThread, instanceId, logger, metrics, onEvent, onChange } = this.#options;
     const settings = this.#settings;
     const now = () => this.#settings;
     const stored = settings.journal
@@ -126,11 +126,14 @@ export class EventRoom {
           maxAgeMs: settings.journal_max_age_hours * 3_600_000,
           tail: Math.max(settings.buffer_size, settings.replay_buffer_size),
           logger,
+          ...(onChange && { onChange }),
         })
       : null;
     const journal = stored?.journal ?? null;
     const idFile = join(folder, 'event-ids.json');
-    const ids = await IdReservation.open(idFile, journal?.lastId ?? 0, logger);
+    // Without a journal there is none whose ids could come again.
+    const floor = journal === null ? 0 : journal.lastId;
+    const ids = await IdReservation.open(idFile, floor, logger);
     const channel = new EventChannel({
       bufferSize: settings.buffer_size,
       replayBufferSize: settings.replay_buffer_size,

@@ -6,13 +6,14 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { vi } from 'vitest';
+import { patience } from '../../../test/patience.ts';
 import { readFrames, type Seen } from './channel.test-helper.ts';
 import type { TempFolder } from './room.test-helper.ts';
 
 /** Resolves as soon as the check no longer throws. */
 export function soon<Found>(
   check: () => Found | Promise<Found>,
-  timeoutMs = 4_000,
+  timeoutMs = patience.timeout,
 ): Promise<Found> {
   return vi.waitFor(check, { timeout: timeoutMs, interval: 5 });
 }

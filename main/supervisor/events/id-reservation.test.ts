@@ -36,7 +36,7 @@ interface Run {
   readonly log: MemoryLog;
 }
 
-async function open(folder: string, floor = 0): Promise<Run> {
+async function open(folder: string, floor: number | null = 0): Promise<Run> {
   const log = new MemoryLog();
   const file = join(folder, 'event-ids.json');
   return { ids: await IdReservation.open(file, floor, log.logger), file, log };
@@ -138,6 +138,16 @@ test('with a missing file the journal says how far ids are, and its lost end is 
   const last = use(first.ids, 1_000);
   await rm(first.file);
   expect((await open(folder.path, last - 300)).ids.firstId).toBeGreaterThan(last);
+});
+
+test('with a missing file and a journal that cannot be read this may be no first start', async () => {
+  await using folder = await tempFolder();
+  const now = Date.now() * 1_000;
+  expect((await open(folder.path, null)).ids.firstId).toBeGreaterThanOrEqual(now);
+  await using known = await tempFolder();
+  const first = await open(known.path);
+  await first.ids.close(70);
+  expect((await open(known.path, null)).ids.firstId).toBe(71);
 });
 
 test('a clock set back changes nothing, with a damaged file neither as long as there is a journal', async () => {

@@ -26,9 +26,12 @@ export class IdReservation {
     this.#logger = logger;
   }
 
-  /** Reads the file and reserves a first block; `floor` is the largest id known from elsewhere. */
-  static async open(file: string, floor: number, logger: Logger): Promise<IdReservation> {
-    const firstId = Math.max(await readNextId(file, floor), floor + 1);
+  /**
+   * Reads the file and reserves a first block; `floor` is the largest id known from elsewhere, null where
+   * nobody could look.
+   */
+  static async open(file: string, floor: number | null, logger: Logger): Promise<IdReservation> {
+    const firstId = Math.max(await readNextId(file, floor), (floor ?? 0) + 1);
     const reservation = new IdReservation(file, firstId, logger);
     await reservation.#write(reservation.#reservedTo);
     return reservation;
@@ -89,7 +92,7 @@ function content(nextId: number): string {
   return `${JSON.stringify({ next_id: nextId })}\n`;
 }
 
-async function readNextId(file: string, floor: number): Promise<number> {
+async function readNextId(file: string, floor: number | null): Promise<number> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -110,6 +113,6 @@ async function readNextId(file: string, floor: number): Promise<number> {
  * Nobody knows how far ids were. The time in µs is a number that no counter of events has reached;
  * should the clock be set back, the journal knows all but what it had not committed, less than a block.
  */
-function beyondDoubt(floor: number): number {
-  return Math.max(Date.now() * 1_000, floor + blockSize);
+function beyondDoubt(floor: number | null): number {
+  return Math.max(Date.now() * 1_000, (floor ?? 0) + blockSize);
 }

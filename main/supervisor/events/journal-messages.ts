@@ -39,6 +39,9 @@ export interface JournalExtent {
   readonly count: number;
 }
 
+/** Of an empty file, and of one that is not read yet. */
+export const noExtent: JournalExtent = { oldestId: 0, lastId: 0, count: 0 };
+
 export type FromJournal =
   | {
       readonly kind: 'opened';
@@ -47,7 +50,8 @@ export type FromJournal =
       /** Where a damaged file was moved to. */
       readonly setAside: string | null;
     }
-  | { readonly kind: 'failed'; readonly error: string }
+  /** It is tried again; what is to be appended meanwhile is lost. */
+  | { readonly kind: 'not_opened'; readonly error: string }
   | { readonly kind: 'committed'; readonly extent: JournalExtent }
   | { readonly kind: 'commit_failed'; readonly error: string; readonly lost: number }
   | {

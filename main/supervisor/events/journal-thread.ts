@@ -2,18 +2,21 @@
  * The journal's thread: SQLite is synchronous, and a slow disk must not hold up anybody's events. It
  * commits each batch in one transaction (WAL, so a kill -9 loses at most what was not yet handed over),
  * keeps the table within its bounds and reads pages for replay. Messages are served in their order, so
- * a read sees every append that was posted before it.
+ * a read sees every append that was posted before it. A file that cannot be opened, on a full disk for
+ * example, is tried again and again; until then nothing is taken, and that is said of each batch.
  */
-import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { settleMemory } from '../telemetry/settle-memory.ts';
-import type {
-  FromJournal,
-  JournalExtent,
-  JournalStart,
-  StoredEvents,
-  ToJournal,
+import {
+  type FromJournal,
+  type JournalExtent,
+  type JournalStart,
+  noExtent,
+  type StoredEvents,
+  type ToJournal,
 } from './journal-messages.ts';
 
 /** Rows beyond the bound before old ones are deleted: deleting one by one would double the writes. */
@@ -28,12 +31,20 @@ const agePeriodMs = 60_000;
 /** How long it waits for a program that holds the file, a backup for example, in ms. */
 const busyTimeoutMs = 1_000;
 
+/** When a file that could not be opened is tried again, in ms: first after this, then after twice that, and so on. */
+const firstRetryMs = 1_000;
+
+/** It is not tried less often than this, in ms: whoever makes room wants to see that it works again. */
+const maxRetryMs = 30_000;
+
 /** SQLITE_ERROR (other tables), SQLITE_CORRUPT and SQLITE_NOTADB (sqlite.org/rescode.html). */
 const damageCodes: readonly number[] = [1, 11, 26];
 
 const start = workerData as JournalStart;
 const port = parentPort;
 if (port === null) throw new Error('journal-thread.ts runs as a worker thread only');
+
+type Page = Extract<FromJournal, { kind: 'page' }>;
 
 function say(message: FromJournal): void {
   port?.postMessage(message);
@@ -42,9 +53,14 @@ function say(message: FromJournal): void {
 /** SQLite's own files beside the database. */
 const companions = ['', '-wal', '-shm'] as const;
 
-function open(): { store: Store; setAside: string | null } {
+interface Opened {
+  readonly store: Store;
+  readonly tail: StoredEvents;
+}
+
+function open(): Opened & { readonly setAside: string | null } {
   try {
-    return { store: openSound(), setAside: null };
+    return { ...openSound(), setAside: null };
   } catch (error) {
     if (!isDamage(error)) throw error;
     const setAside = `${start.file}.damaged`;
@@ -53,14 +69,15 @@ function open(): { store: Store; setAside: string | null } {
     renameSync(start.file, setAside);
     for (const suffix of companions) rmSync(start.file + suffix, { force: true });
     try {
-      return { store: openSound(), setAside };
+      return { ...openSound(), setAside };
     } catch {
       throw error;
     }
   }
 }
 
-function openSound(): Store {
+function openSound(): Opened {
+  mkdirSync(dirname(start.file), { recursive: true, mode: 0o700 });
   // SQLite would make it readable for everybody; its own files take over the mode of this one.
   closeSync(openSync(start.file, 'a', 0o600));
   const database = new DatabaseSync(start.file, { timeout: busyTimeoutMs });
@@ -72,7 +89,8 @@ function openSound(): Store {
     `);
     const check = database.prepare('PRAGMA quick_check(1)').get();
     if (check?.['quick_check'] !== 'ok') throw new Error(String(check?.['quick_check']));
-    return new Store(database);
+    const store = new Store(database);
+    return { store, tail: store.tail(start.tail) };
   } catch (error) {
     database.close();
     throw error;
@@ -101,7 +119,7 @@ class Store {
   readonly #insert;
   readonly #insertMany;
   readonly #read;
-  #extent: JournalExtent = { oldestId: 0, lastId: 0, count: 0 };
+  #extent: JournalExtent = noExtent;
   #agedAt = 0;
 
   constructor(database: DatabaseSync) {
@@ -127,7 +145,9 @@ class Store {
   }
 
   append(firstId: number, at: number, texts: readonly string[]): void {
-    const { count, oldestId } = this.#extent;
+    const { count, oldestId, lastId } = this.#extent;
+    // Possible only where neither this file nor the one of the ids could be read or written at a start.
+    if (firstId <= lastId) throw new Error(`${firstId} is not new: it has events up to ${lastId}`);
     let pruned = 0;
     this.#database.exec('BEGIN IMMEDIATE');
     try {
@@ -215,42 +235,62 @@ class Store {
   }
 }
 
-function serve(store: Store, message: ToJournal): void {
+/** The open file, or why it is not open. */
+let store: Store | Error = new Error('not opened yet');
+let retry: NodeJS.Timeout | undefined;
+
+function tryToOpen(retryMs: number): void {
+  try {
+    const { store: opened, tail, setAside } = open();
+    store = opened;
+    say({ kind: 'opened', extent: opened.extent, tail, setAside });
+  } catch (error) {
+    store = error instanceof Error ? error : new Error(String(error));
+    say({ kind: 'not_opened', error: String(error) });
+    retry = setTimeout(tryToOpen, retryMs, Math.min(retryMs * 2, maxRetryMs));
+  }
+}
+
+function serve(message: ToJournal): void {
   switch (message.kind) {
     case 'append':
       try {
-        store.append(message.firstId, message.at, message.texts);
-        say({ kind: 'committed', extent: store.extent });
+        say({ kind: 'committed', extent: append(message) });
       } catch (error) {
         say({ kind: 'commit_failed', error: String(error), lost: message.texts.length });
       }
       return;
     case 'read': {
       const { sequence, from, limit } = message;
-      say({ kind: 'page', sequence, events: readSafely(store, from, limit), extent: store.extent });
+      say({ kind: 'page', sequence, ...readSafely(from, limit) });
       return;
     }
     case 'close':
-      store.close();
+      clearTimeout(retry);
+      if (store instanceof Store) store.close();
       say({ kind: 'closed' });
       port?.close();
   }
 }
 
+function append({ firstId, at, texts }: Extract<ToJournal, { kind: 'append' }>): JournalExtent {
+  if (store instanceof Error) throw store;
+  store.append(firstId, at, texts);
+  return store.extent;
+}
+
 /** An unreadable page is an empty one: the subscriber is then told of a gap. */
-function readSafely(store: Store, from: number, limit: number): StoredEvents {
+function readSafely(from: number, limit: number): Pick<Page, 'events' | 'extent'> {
+  const nothing = { ids: [], texts: [] };
+  if (store instanceof Error) return { events: nothing, extent: noExtent };
+  const { extent } = store;
   try {
-    return store.read(from, limit);
+    return { events: store.read(from, limit), extent };
   } catch {
-    return { ids: [], texts: [] };
+    return { events: nothing, extent };
   }
 }
 
-try {
-  const { store, setAside } = open();
-  say({ kind: 'opened', extent: store.extent, tail: store.tail(start.tail), setAside });
-  port.on('message', (message: ToJournal) => serve(store, message));
-  settleMemory();
-} catch (error) {
-  say({ kind: 'failed', error: String(error) });
-}
+port.on('message', serve);
+tryToOpen(firstRetryMs);
+settleMemory();

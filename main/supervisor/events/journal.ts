@@ -2,19 +2,19 @@
  * The journal keeps events on disk, so that replay works after a restart or a kill -9. It lives in a
  * thread of its own (journal-thread.ts); here is the queue to it. Appending never waits. What the disk
  * does not take is counted and said, and replay tells subscribers of the hole; events go on in memory.
+ * A disk that is full or cannot be written is tried again, whether that was found at the start or later.
  */
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { JournalStatus } from '../../../shared/status.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type {
-  FromJournal,
-  JournalExtent,
-  JournalLimits,
-  JournalStart,
-  StoredEvents,
-  ToJournal,
+import {
+  type FromJournal,
+  type JournalExtent,
+  type JournalLimits,
+  type JournalStart,
+  noExtent,
+  type StoredEvents,
+  type ToJournal,
 } from './journal-messages.ts';
 
 /** A batch is handed over when it has so many events, or is so old (ms). */
@@ -33,6 +33,8 @@ export interface JournalOptions extends JournalLimits {
   readonly threadFile: string;
   readonly tail: number;
   readonly logger: Logger;
+  /** Its state has changed. */
+  readonly onChange?: () => void;
 }
 
 export interface JournalPage {
@@ -48,7 +50,8 @@ export class Journal {
   readonly #opened = Promise.withResolvers<StoredEvents>();
   readonly #closed = Promise.withResolvers<void>();
   readonly #reads = new Map<number, (page: JournalPage) => void>();
-  #extent: JournalExtent = { oldestId: 0, lastId: 0, count: 0 };
+  /** Null until the file was opened. */
+  #extent: JournalExtent | null = null;
   #state: JournalStatus['state'] = 'on';
   #lastError: string | null = null;
   #lost = 0;
@@ -71,9 +74,11 @@ export class Journal {
     this.#worker.unref();
   }
 
-  /** Opens the file; resolves with the newest events. A journal that cannot be opened is `failed`. */
+  /**
+   * Opens the file; resolves with the newest events. Where that is not possible, with none: then it is
+   * `troubled` until it could be opened after all, and `failed` without a thread that tries.
+   */
   static async open(options: JournalOptions): Promise<{ journal: Journal; tail: StoredEvents }> {
-    await mkdir(dirname(options.file), { recursive: true, mode: 0o700 }).catch(() => {});
     const journal = new Journal(options);
     const timer = setTimeout(() => journal.#fail('its file did not open in time'), threadTimeoutMs);
     const tail = await journal.#opened.promise;
@@ -81,13 +86,13 @@ export class Journal {
     return { journal, tail };
   }
 
-  /** The largest id on disk; 0 when there is none. */
-  get lastId(): number {
-    return this.#extent.lastId;
+  /** The largest id on disk; 0 when there is none, null while the file could not be opened. */
+  get lastId(): number | null {
+    return this.#extent?.lastId ?? null;
   }
 
   status(): JournalStatus {
-    const { count, oldestId } = this.#extent;
+    const { count, oldestId } = this.#extent ?? noExtent;
     const { file } = this.#options;
     const lastError = this.#lastError;
     return { state: this.#state, file, events: count, oldestId, lost: this.#lost, lastError };
@@ -162,15 +167,17 @@ export class Journal {
           );
         }
         this.#opened.resolve(message.tail);
+        this.#works();
+        return;
+      case 'not_opened':
+        this.#trouble(message.error, 'event journal cannot be opened; events go on in memory');
+        this.#opened.resolve(nothing);
         return;
       case 'committed':
         this.#extent = message.extent;
         this.#waiting -= this.#unanswered.shift() ?? 0;
         // Not before the queue is half empty, or one that is too long would be told with every commit.
-        if (this.#state === 'troubled' && this.#waiting <= maxUnanswered / 2) {
-          this.#state = 'on';
-          logger.info({ file }, 'event journal works again');
-        }
+        if (this.#waiting <= maxUnanswered / 2) this.#works();
         return;
       case 'commit_failed':
         this.#waiting -= this.#unanswered.shift() ?? 0;
@@ -184,20 +191,33 @@ export class Journal {
       }
       case 'closed':
         this.#closed.resolve();
-        return;
-      case 'failed':
-        this.#fail(message.error);
     }
   }
 
   /** Events are not kept for now; it is tried again with the next ones. */
   #lose(events: number, error: string): void {
     this.#lost += events;
+    this.#trouble(error, 'event journal cannot be written; events go on in memory');
+  }
+
+  #trouble(error: string, message: string): void {
     this.#lastError = error;
     if (this.#state !== 'on') return;
-    this.#state = 'troubled';
     const { logger, file } = this.#options;
-    logger.error({ file, error }, 'event journal cannot be written; events go on in memory');
+    logger.error({ file, error }, message);
+    this.#enter('troubled');
+  }
+
+  #works(): void {
+    if (this.#state !== 'troubled') return;
+    const { logger, file } = this.#options;
+    logger.info({ file }, 'event journal works again');
+    this.#enter('on');
+  }
+
+  #enter(state: JournalStatus['state']): void {
+    this.#state = state;
+    this.#options.onChange?.();
   }
 
   /** There is no journal any more until the next start. */
@@ -207,9 +227,9 @@ export class Journal {
     for (const resolve of this.#reads.values()) resolve({ events: nothing, oldestId: 0 });
     this.#reads.clear();
     if (this.#state === 'failed') return;
-    this.#state = 'failed';
     this.#lastError = error;
     const { logger, file } = this.#options;
     logger.error({ file, error }, 'there is no event journal; events are kept in memory only');
+    this.#enter('failed');
   }
 }
