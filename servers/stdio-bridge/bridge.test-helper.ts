@@ -4,9 +4,14 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
+import { inherited } from '../inherited.test-helper.ts';
 
 export const bridgeEntry = join(import.meta.dirname, 'index.ts');
 export const fixture = [process.execPath, join(import.meta.dirname, 'stdio-server.test-helper.ts')];
+
+/** Starting and ending a program takes a moment on a busy machine. */
+const startTimeoutMs = 30_000;
 
 /** In the environment of the bridge and of all that it starts. */
 const markerName = 'STDIO_BRIDGE_TEST';
@@ -43,7 +48,7 @@ export async function startBridge(setup: BridgeSetup = {}): Promise<RunningBridg
     process.execPath,
     [bridgeEntry, '--port', '0', ...options, '--', ...command],
     {
-      env: { PATH: process.env['PATH'] ?? '', ...environment, [markerName]: marker },
+      env: { ...inherited, ...environment, [markerName]: marker },
       stdio: ['ignore', 'ignore', 'pipe'],
     },
   );
@@ -207,4 +212,26 @@ export async function first(response: Response, count: number): Promise<Json[]> 
     if (found.length === count) break;
   }
   return found;
+}
+
+/**
+ * One bridge for those tests of a file that say nothing about all of it: each keeps to sessions of its own,
+ * which end with it, processes and calls included.
+ */
+export function commonBridge(setup: BridgeSetup = {}) {
+  let running: RunningBridge | null = null;
+  beforeAll(async () => {
+    running = await startBridge(setup);
+  }, startTimeoutMs);
+  afterAll(async () => void (await running?.stop()), startTimeoutMs);
+  const bridge = (): RunningBridge => {
+    if (running === null) throw new Error('Only tests have it.');
+    return running;
+  };
+  const open = async (): Promise<WireSession> => {
+    const session = await openSession(bridge());
+    onTestFinished(async () => void (await session.end()));
+    return session;
+  };
+  return { bridge, open };
 }

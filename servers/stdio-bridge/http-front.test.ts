@@ -3,14 +3,16 @@ import { connect } from 'node:net';
 import { expect, test, vi } from 'vitest';
 import { until } from '../../test/until.ts';
 import {
+  commonBridge,
   initialize,
-  openSession,
   post,
   type RunningBridge,
   startBridge,
 } from './bridge.test-helper.ts';
 
-vi.setConfig({ testTimeout: 30_000 });
+vi.setConfig({ testTimeout: 60_000 });
+
+const common = commonBridge();
 
 /** fetch would not send a Host of one's own. */
 function statusWith(bridge: RunningBridge, headers: Record<string, string>): Promise<number> {
@@ -26,7 +28,7 @@ function statusWith(bridge: RunningBridge, headers: Record<string, string>): Pro
 }
 
 test('foreign Hosts and Origins are refused, local ones are not', async () => {
-  await using bridge = await startBridge();
+  const bridge = common.bridge();
   const json = { 'Content-Type': 'application/json', Accept: '*/*' };
   expect(await statusWith(bridge, { ...json, Host: 'evil.example' })).toBe(403);
   expect(await statusWith(bridge, { ...json, Origin: 'http://evil.example' })).toBe(403);
@@ -60,22 +62,22 @@ test.each([
   ['another content type', 415, -32_000, { 'Content-Type': 'text/plain' }, '{}'],
   ['an Accept that is too narrow', 406, -32_000, { Accept: 'application/json' }, '{}'],
 ])('%s is refused with a JSON-RPC error', async (_what, status, code, headers, body) => {
-  await using bridge = await startBridge();
+  const bridge = common.bridge();
   const response = await post(bridge, body, headers as Record<string, string>);
   expect(response.status).toBe(status);
   expect(await response.json()).toMatchObject({ jsonrpc: '2.0', id: null, error: { code } });
 });
 
 test('a stale session id on initialize opens a new session', async () => {
-  await using bridge = await startBridge();
+  const bridge = common.bridge();
   const response = await post(bridge, initialize(), { 'Mcp-Session-Id': 'stale' });
   expect(response.status).toBe(200);
   expect(response.headers.get('mcp-session-id')).toMatch(/^[0-9a-f-]{36}$/);
 });
 
 test('a version that no specification has is refused, those with sessions pass', async () => {
-  await using bridge = await startBridge();
-  const { id } = await openSession(bridge);
+  const bridge = common.bridge();
+  const { id } = await common.open();
   const ping = { jsonrpc: '2.0', id: 1, method: 'ping' };
   const statusOf = async (version: string) =>
     (await post(bridge, ping, { 'Mcp-Session-Id': id, 'MCP-Protocol-Version': version })).status;
@@ -85,8 +87,8 @@ test('a version that no specification has is refused, those with sessions pass',
 });
 
 test('a body of more than 16 MiB is refused with 413 and a JSON-RPC error', async () => {
-  await using bridge = await startBridge();
-  const { id } = await openSession(bridge);
+  const bridge = common.bridge();
+  const { id } = await common.open();
   const body = (bytes: number) =>
     JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping', params: { x: 'x'.repeat(bytes) } });
   const large = await post(bridge, body(15 * 1024 * 1024), { 'Mcp-Session-Id': id });
@@ -97,14 +99,14 @@ test('a body of more than 16 MiB is refused with 413 and a JSON-RPC error', asyn
 });
 
 test('other methods and paths are named for what they are', async () => {
-  await using bridge = await startBridge();
+  const bridge = common.bridge();
   expect((await fetch(new URL('/mcp', bridge.url), { method: 'PUT' })).status).toBe(405);
   expect((await fetch(new URL('/sse', bridge.url))).status).toBe(404);
 });
 
 test('a client that takes nothing of its stream holds its server up, and loses the stream in the end', async () => {
-  await using bridge = await startBridge();
-  const session = await openSession(bridge);
+  const bridge = common.bridge();
+  const session = await common.open();
   const socket = connect(Number(bridge.url.port), '127.0.0.1');
   socket.pause();
   socket.write(

@@ -116,12 +116,7 @@ export class ModernHost {
   }
 
   state(): HostState {
-    const { link, pid } = this.#line;
-    return {
-      calls: link?.calls.length ?? 0,
-      dropped: this.#dropped + (link?.dropped ?? 0),
-      processes: pid === undefined ? [] : [pid],
-    };
+    return this.#line.state(this.#dropped);
   }
 
   get #isLegacy(): boolean {

@@ -1,7 +1,8 @@
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { until } from '../../test/until.ts';
 import {
   allOf,
+  commonBridge,
   type Json,
   messagesOf,
   openSession,
@@ -11,9 +12,10 @@ import {
   textOf,
 } from './bridge.test-helper.ts';
 
-vi.setConfig({ testTimeout: 40_000 });
+vi.setConfig({ testTimeout: 60_000 });
 
 const modern = { environment: { FIXTURE_MODERN: '1' } };
+const common = commonBridge(modern);
 const version = '2026-07-28';
 const meta = {
   'io.modelcontextprotocol/protocolVersion': version,
@@ -51,6 +53,11 @@ const call = (bridge: RunningBridge, name: string, args: Json = {}, asked: Asked
 
 const callsOf = async (bridge: RunningBridge) => (await bridge.health()).stateless.calls;
 
+afterEach(async () => {
+  const bridge = common.bridge();
+  await until(async () => (await callsOf(bridge)) === 0, { what: 'the end of what was asked' });
+});
+
 test('a server of the stateless era gets requests as they are, all in one process, probed once', async () => {
   await using bridge = await startBridge(modern);
   const [discovered] = await allOf(await send(bridge, 'server/discover', {}));
@@ -67,7 +74,7 @@ test('a server of the stateless era gets requests as they are, all in one proces
 });
 
 test('progress of requests with the same id and token goes to each its own', async () => {
-  await using bridge = await startBridge(modern);
+  const bridge = common.bridge();
   const progress = async (token: string) => {
     const asked = { meta: { progressToken: 7 } };
     const messages = await allOf(await call(bridge, 'progress', { steps: 3, token }, asked));
@@ -82,19 +89,23 @@ test('progress of requests with the same id and token goes to each its own', asy
 });
 
 test('closing the response stream is the cancellation', async () => {
-  await using bridge = await startBridge(modern);
+  const bridge = common.bridge();
+  const cancelled = async () => {
+    const [counts] = await allOf(await call(bridge, 'counts'));
+    return JSON.parse(textOf(counts)).cancelled as unknown[];
+  };
+  const before = await cancelled();
   const leaving = new AbortController();
   const held = call(bridge, 'hold', { key: 'k' }, { signal: leaving.signal }).catch(() => 'left');
   await until(async () => (await callsOf(bridge)) === 1, { what: 'the call' });
   leaving.abort();
   await held;
   await until(async () => (await callsOf(bridge)) === 0, { what: 'its cancellation' });
-  const [counts] = await allOf(await call(bridge, 'counts'));
-  expect(JSON.parse(textOf(counts)).cancelled).toEqual([expect.any(Number)]);
+  expect(await cancelled()).toEqual([...before, expect.any(Number)]);
 });
 
 test('subscriptions stay open, each under the id of its client, until the client leaves', async () => {
-  await using bridge = await startBridge(modern);
+  const bridge = common.bridge();
   const notifications = { resourceSubscriptions: ['a:/x'] };
   const leaving = new AbortController();
   const open = async (id: unknown, signal?: AbortSignal) => {
@@ -117,6 +128,7 @@ test('subscriptions stay open, each under the id of its client, until the client
   await until(async () => (await callsOf(bridge)) === 1, { what: 'the end of the first' });
   await call(bridge, 'touch', { uri: 'a:/x' });
   expect((await two.next()).value).toMatchObject({ params: { uri: 'a:/x' } });
+  await two.return(undefined);
 });
 
 test.each([
@@ -136,7 +148,7 @@ test.each([
 });
 
 test('headers that do not say what the body says are refused, encoded ones are read', async () => {
-  await using bridge = await startBridge(modern);
+  const bridge = common.bridge();
   const refused = async (headers: Record<string, string>) => {
     const response = await call(bridge, 'echo', { token: 'x' }, { headers });
     const { error } = (await response.json()) as { error?: { code: number } };
@@ -150,7 +162,7 @@ test('headers that do not say what the body says are refused, encoded ones are r
 });
 
 test('errors of the protocol have the status that the specification gives them', async () => {
-  await using bridge = await startBridge(modern);
+  const bridge = common.bridge();
   const unknown = await send(bridge, 'no/such', {});
   expect(unknown.status).toBe(404);
   expect(await unknown.json()).toMatchObject({ id: 1, error: { code: -32_601 } });
@@ -160,7 +172,7 @@ test('errors of the protocol have the status that the specification gives them',
 });
 
 test('a session id on a stateless request is ignored, and none is minted', async () => {
-  await using bridge = await startBridge(modern);
+  const bridge = common.bridge();
   const response = await call(
     bridge,
     'echo',
@@ -172,14 +184,14 @@ test('a session id on a stateless request is ignored, and none is minted', async
 });
 
 test('a log line of a request that wants logs comes on its stream, of another nowhere', async () => {
-  await using bridge = await startBridge(modern);
+  const bridge = common.bridge();
   const wants = { meta: { 'io.modelcontextprotocol/logLevel': 'info' } };
   expect(await allOf(await call(bridge, 'log', { token: 'x' }, wants))).toHaveLength(2);
   expect(await allOf(await call(bridge, 'log', { token: 'x' }))).toHaveLength(1);
 });
 
 test('a server that dies fails its requests, drops its subscriptions, and is there for the next', async () => {
-  await using bridge = await startBridge(modern);
+  const bridge = common.bridge();
   const stream = await send(bridge, 'subscriptions/listen', { notifications: {} });
   const [crashed] = await allOf(await call(bridge, 'crash', { code: 4, token: 'oops' }));
   expect(JSON.stringify(crashed)).toMatch(/ended with code 4.*oops/);

@@ -73,10 +73,8 @@ export class OwnHost implements LegacyHost {
     if (link === undefined) return;
     this.#links.delete(session);
     this.#dropped += link.dropped;
-    this.#ending.add(link);
     link.forget(session);
-    await link.stop(reason);
-    this.#ending.delete(link);
+    await this.#untilGone(link, reason);
   }
 
   async stop(reason: string): Promise<void> {
@@ -106,5 +104,13 @@ export class OwnHost implements LegacyHost {
     this.#dropped += link.dropped;
     log(`the server of session ${session.label} is gone: ${reason}`);
     onSessionEnd(session);
+    // What it has left behind may take its time.
+    void this.#untilGone(link, reason);
+  }
+
+  async #untilGone(link: Link, reason: string): Promise<void> {
+    this.#ending.add(link);
+    await link.stop(reason);
+    this.#ending.delete(link);
   }
 }

@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { until } from '../../test/until.ts';
 import {
   allOf,
+  commonBridge,
   first,
   initialize,
   messagesOf,
@@ -11,7 +12,9 @@ import {
   textOf,
 } from './bridge.test-helper.ts';
 
-vi.setConfig({ testTimeout: 30_000 });
+vi.setConfig({ testTimeout: 60_000 });
+
+const common = commonBridge();
 
 test('each session has a server process of its own, from initialize to DELETE', async () => {
   await using bridge = await startBridge();
@@ -33,8 +36,7 @@ test('each session has a server process of its own, from initialize to DELETE', 
 });
 
 test('a request reaches the server with every digit and key as the client wrote it', async () => {
-  await using bridge = await startBridge();
-  const session = await openSession(bridge);
+  const session = await common.open();
   const body = `{ "jsonrpc": "2.0",\r\n "id": 12345678901234567890, "method": "tools/call",
     "params": {"arguments": {"n": 1.0, "id": "mine", "big": 98765432109876543210, "é": "\\u0000"}, "name": "raw"} }`;
   const answer = await (await session.post(body)).text();
@@ -46,8 +48,7 @@ test('a request reaches the server with every digit and key as the client wrote 
 });
 
 test('one answer alone is JSON, progress before it makes it a stream, under the token of the client', async () => {
-  await using bridge = await startBridge();
-  const session = await openSession(bridge);
+  const session = await common.open();
   const call = (name: string, args: object) => ({
     jsonrpc: '2.0',
     id: 'a',
@@ -68,8 +69,7 @@ test('one answer alone is JSON, progress before it makes it a stream, under the 
 });
 
 test('an answer that takes its time sends its head before', async () => {
-  await using bridge = await startBridge();
-  const session = await openSession(bridge);
+  const session = await common.open();
   const held = await session.post({
     jsonrpc: '2.0',
     id: 1,
@@ -82,8 +82,7 @@ test('an answer that takes its time sends its head before', async () => {
 });
 
 test('what the server asks comes on the stream of the one request under way, and its answer gets back', async () => {
-  await using bridge = await startBridge();
-  const session = await openSession(bridge);
+  const session = await common.open();
   const response = await session.post({
     jsonrpc: '2.0',
     id: 1,
@@ -99,8 +98,7 @@ test('what the server asks comes on the stream of the one request under way, and
 });
 
 test('with two requests under way a question comes on the GET stream, once', async () => {
-  await using bridge = await startBridge();
-  const session = await openSession(bridge);
+  const session = await common.open();
   const held = session.call('hold', { key: 'k' }, 1);
   const asking = session.call('ask', { token: 'q' }, 2);
   const [question] = await first(await session.stream(), 1);
@@ -112,8 +110,7 @@ test('with two requests under way a question comes on the GET stream, once', asy
 });
 
 test('what is said without a stream waits for it; a second stream is refused', async () => {
-  await using bridge = await startBridge();
-  const session = await openSession(bridge);
+  const session = await common.open();
   await session.call('log', { token: 'early' });
   await session.call('change');
   const stream = await session.stream();
@@ -125,18 +122,20 @@ test('what is said without a stream waits for it; a second stream is refused', a
 });
 
 test('without a stream only so much waits: the oldest goes, is counted, and the server can go on', async () => {
-  await using bridge = await startBridge();
-  const session = await openSession(bridge);
+  const bridge = common.bridge();
+  const session = await common.open();
+  const droppedSince = async (before: number) => (await bridge.health()).sessions.dropped - before;
+  const before = await droppedSince(0);
   await session.call('flood', { messages: 1_200, bytes: 10 });
-  expect((await bridge.health()).sessions.dropped).toBe(200);
+  expect(await droppedSince(before)).toBe(200);
   await session.call('flood', { messages: 8, bytes: 1024 * 1024 });
-  expect((await bridge.health()).sessions.dropped).toBeGreaterThan(1_200);
+  expect(await droppedSince(before)).toBeGreaterThan(1_200);
   expect(await session.say('echo', { token: 'x' })).toBe('x');
 });
 
 test('a question that no stream ever took is answered, so that the server does not wait for ever', async () => {
-  await using bridge = await startBridge();
-  const session = await openSession(bridge);
+  const bridge = common.bridge();
+  const session = await common.open();
   const held = session.call('hold', { key: 'k' }, 1);
   await until(async () => (await bridge.health()).sessions.calls === 1, { what: 'the call' });
   // With two calls under way the question is for the GET stream.
@@ -149,9 +148,9 @@ test('a question that no stream ever took is answered, so that the server does n
 });
 
 test('a server that crashes fails its calls with its code and last words, and the session is 404', async () => {
-  await using bridge = await startBridge();
-  const other = await openSession(bridge);
-  const session = await openSession(bridge);
+  const bridge = common.bridge();
+  const other = await common.open();
+  const session = await common.open();
   const held = session.call('hold', { key: 'k' }, 1);
   await until(async () => (await bridge.health()).sessions.calls === 1, { what: 'the call' });
   const [crashed] = await session.call('crash', { code: 3, token: 'out of luck' }, 2);
@@ -165,8 +164,8 @@ test('a server that crashes fails its calls with its code and last words, and th
 });
 
 test('a cancelled call ends without an answer, and the server hears of it under its own id', async () => {
-  await using bridge = await startBridge();
-  const session = await openSession(bridge);
+  const bridge = common.bridge();
+  const session = await common.open();
   const held = session.call('hold', { key: 'k' }, 'mine');
   await until(async () => (await bridge.health()).sessions.calls === 1, { what: 'the call' });
   const params = { requestId: 'mine' };
@@ -177,8 +176,8 @@ test('a cancelled call ends without an answer, and the server hears of it under 
 });
 
 test('a client that leaves has not cancelled: the call runs on', async () => {
-  await using bridge = await startBridge();
-  const session = await openSession(bridge);
+  const bridge = common.bridge();
+  const session = await common.open();
   const leaving = new AbortController();
   const held = session
     .post(
@@ -199,30 +198,35 @@ test('a client that leaves has not cancelled: the call runs on', async () => {
 });
 
 test('a server is asked to end by the end of its input, before any signal', async () => {
-  await using bridge = await startBridge();
-  const session = await openSession(bridge);
+  const bridge = common.bridge();
+  const session = await common.open();
   await session.end();
   const line = `[${session.id.slice(0, 8)}] input ended`;
   await until(() => bridge.lines.includes(line), { what: 'its last words' });
 });
 
 test('junk on stdout is said, a few times, and never passed on', async () => {
-  await using bridge = await startBridge();
-  const session = await openSession(bridge);
+  const bridge = common.bridge();
+  const session = await common.open();
   expect(await session.call('junk', { lines: 500 })).toHaveLength(1);
-  expect(bridge.lines.filter((line) => line.includes('starting up'))).toHaveLength(5);
+  // Its log is another pipe than its answers: what is said last in there came after all the rest.
+  await session.call('stderr', { token: 'end of junk' });
+  const label = `[${session.id.slice(0, 8)}]`;
+  await until(() => bridge.lines.includes(`${label} end of junk`), { what: 'the end of the log' });
+  const junk = bridge.lines.filter((line) => line.includes('starting up'));
+  expect(junk).toHaveLength(5);
+  expect(junk.every((line) => line.startsWith(label))).toBe(true);
 });
 
 test('what the server says on stderr is passed on with the session that it belongs to', async () => {
-  await using bridge = await startBridge();
-  const session = await openSession(bridge);
+  const bridge = common.bridge();
+  const session = await common.open();
   await session.call('stderr', { token: 'hello log' });
   await until(() => bridge.lines.includes(`[${session.id.slice(0, 8)}] hello log`), { what: 'it' });
 });
 
 test('a message of more than 16 MiB ends the server that sent it, and says so', async () => {
-  await using bridge = await startBridge();
-  const session = await openSession(bridge);
+  const session = await common.open();
   const large = await session.say('huge', { bytes: 15 * 1024 * 1024 });
   expect(large).toHaveLength(15 * 1024 * 1024);
   const [answer] = await session.call('huge', { bytes: 16 * 1024 * 1024 });
@@ -240,8 +244,7 @@ test('a server that refuses to be initialized opens no session', async () => {
 });
 
 test('a batch of the version that had them is answered message by message', async () => {
-  await using bridge = await startBridge();
-  const session = await openSession(bridge);
+  const session = await common.open();
   const response = await session.post([
     { jsonrpc: '2.0', id: 1, method: 'ping' },
     { jsonrpc: '2.0', method: 'notifications/initialized' },

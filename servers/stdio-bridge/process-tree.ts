@@ -4,15 +4,22 @@
  * SIGTERM, wait, SIGKILL. Windows has no groups; taskkill walks the tree.
  */
 import { type ChildProcess, execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** How long a server may take once its input ended, in ms, and again after SIGTERM. */
 const stepMs = 1_000;
 
-/** How long the system may take to remove what was killed, in ms. */
-const killedMs = 500;
+/**
+ * How long the system may take to remove what was killed, in ms: a busy machine takes its time. What is
+ * there after that is stuck in the kernel, where nobody can help.
+ */
+const killedMs = 5_000;
 
 const pollMs = 20;
+
+/** Every so many looks, and at the last one, it is also asked whether only zombies are left. */
+const looksPerZombieCheck = 5;
 
 /** Resolves when nothing of the server runs any more, or nothing can be done about it. */
 export async function endTree(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
@@ -39,11 +46,40 @@ function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
 
 async function groupIsGone(group: number, timeoutMs: number): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
-  while (signalGroup(group, 0)) {
-    if (performance.now() >= deadline) return false;
+  for (let look = 1; signalGroup(group, 0); look += 1) {
+    const isLast = performance.now() >= deadline;
+    if ((isLast || look % looksPerZombieCheck === 0) && !(await hasLiving(group))) return true;
+    if (isLast) return false;
     await delay(pollMs);
   }
   return true;
+}
+
+/**
+ * Dead members that nobody has waited for keep a group's number alive: where process 1 does not reap
+ * orphans, as in many containers, they stay for ever. True where the system does not tell.
+ */
+async function hasLiving(group: number): Promise<boolean> {
+  if (process.platform !== 'linux') return true;
+  const names = await readdir('/proc').catch(() => null);
+  if (names === null) return true;
+  for (const name of names) {
+    if (/^\d+$/.test(name) && (await livesInGroup(name, group))) return true;
+  }
+  return false;
+}
+
+async function livesInGroup(pid: string, group: number): Promise<boolean> {
+  let stat: string;
+  try {
+    stat = await readFile(`/proc/${pid}/stat`, 'latin1');
+  } catch (error) {
+    // ENOENT or ESRCH: it has gone since. Anything else (no file handle left) is no proof of that.
+    return !['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '');
+  }
+  // The name in parentheses may hold anything, so the fields are counted from its end (proc(5)).
+  const [state, , itsGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return Number(itsGroup) === group && state !== 'Z' && state !== 'X';
 }
 
 async function endWindowsTree(

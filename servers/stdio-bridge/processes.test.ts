@@ -14,7 +14,7 @@ import {
   startBridge,
 } from './bridge.test-helper.ts';
 
-vi.setConfig({ testTimeout: 40_000 });
+vi.setConfig({ testTimeout: 60_000 });
 
 const posix = test.skipIf(process.platform === 'win32');
 
@@ -71,6 +71,21 @@ posix('what a server that ended by itself left behind is ended too', async () =>
   await session.call('crash', { code: 1, token: 'x' });
   await until(() => !isAlive(born), { what: 'the end of the grandchild' });
 });
+
+posix.each([
+  ['per session', []],
+  ['shared', ['--shared']],
+])(
+  'a bridge that is told to end waits for what a server that ended by itself left behind (%s)',
+  async (_mode, options) => {
+    await using bridge = await startBridge({ options });
+    const session = await openSession(bridge);
+    const born = Number(await session.say('bear', { deaf: true }));
+    await session.call('crash', { code: 1, token: 'x' });
+    expect(await bridge.stop()).toBe(0);
+    expect(isAlive(born)).toBe(false);
+  },
+);
 
 posix('after kill -9 of the bridge its servers see the end of their input and go', async () => {
   await using bridge = await startBridge();

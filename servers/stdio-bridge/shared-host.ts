@@ -139,12 +139,7 @@ export class SharedHost implements LegacyHost {
   }
 
   state(): HostState {
-    const { link, pid } = this.#line;
-    return {
-      calls: link?.calls.length ?? 0,
-      dropped: this.#dropped + (link?.dropped ?? 0),
-      processes: pid === undefined ? [] : [pid],
-    };
+    return this.#line.state(this.#dropped);
   }
 
   /** The server's answer to `initialize`; only the first packet reaches it. */

@@ -4,6 +4,7 @@
  * time, so the sessions live on.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { HostState } from './legacy-host.ts';
 import type { Link } from './link.ts';
 
 /** The first start is at once, and so is one after a good while. */
@@ -38,9 +39,16 @@ export class SharedLine {
     return this.#starting === null && this.#link?.isUp ? this.#link : null;
   }
 
-  /** Also the one that is being greeted. */
-  get pid(): number | undefined {
-    return this.#link?.isUp ? this.#link.pid : undefined;
+  /** `dropped` is what was dropped before it came as far as a server. */
+  state(dropped: number): HostState {
+    const { link } = this;
+    // Also of the one that is being greeted.
+    const pid = this.#link?.isUp ? this.#link.pid : undefined;
+    return {
+      calls: link?.calls.length ?? 0,
+      dropped: dropped + (link?.dropped ?? 0),
+      processes: pid === undefined ? [] : [pid],
+    };
   }
 
   /** A running server, started if need be by the first who asks; rejects with a sentence. */

@@ -5,8 +5,15 @@ import type { Flow } from './flow.ts';
 /** Beyond this many bytes that the client has not taken, the server's output waits. */
 const congestedBytes = 1024 * 1024;
 
-/** A client that takes nothing for so long is as good as gone, in ms. */
-const stallMs = 10_000;
+/** How long a client may let us wait, in ms. */
+export interface Patience {
+  /** Who takes nothing for so long is as good as gone; noticed within twice the time. */
+  readonly stallMs: number;
+  /** Who reads slowly may need time for a large answer; but meanwhile others who share the server wait too. */
+  readonly congestedMs: number;
+}
+
+const usualPatience: Patience = { stallMs: 10_000, congestedMs: 60_000 };
 
 /** Proxies and sockets between us and the client close what is silent; 60 s is the shortest seen. */
 const keepAliveMs = 15_000;
@@ -21,16 +28,25 @@ export class SseStream {
   readonly #response: ServerResponse;
   readonly #flow: Flow;
   readonly #keepAlive: NodeJS.Timeout;
-  #stall: NodeJS.Timeout | undefined;
+  readonly #patience: Patience;
+  /** Set while the client has not taken enough. */
+  #congestion: NodeJS.Timeout | undefined;
 
   /** Sends the head at once: a client waits for it before it does anything else (MCP, GET stream). */
-  constructor(response: ServerResponse, flow: Flow, headers: OutgoingHttpHeaders = {}) {
+  constructor(
+    response: ServerResponse,
+    flow: Flow,
+    headers: OutgoingHttpHeaders = {},
+    patience: Patience = usualPatience,
+  ) {
     this.#response = response;
     this.#flow = flow;
+    this.#patience = patience;
     response.writeHead(200, { ...sseHeaders, ...headers });
     response.flushHeaders();
     this.#keepAlive = setInterval(() => this.#write(': keep-alive\n\n'), keepAliveMs);
     response.on('drain', () => this.#relax());
+    response.on('timeout', () => response.destroy());
     response.once('close', () => {
       clearInterval(this.#keepAlive);
       this.#relax();
@@ -54,14 +70,19 @@ export class SseStream {
   #write(text: string): void {
     if (!this.isOpen) return;
     this.#response.write(text);
-    if (this.#response.writableLength <= congestedBytes || this.#stall !== undefined) return;
+    if (this.#response.writableLength <= congestedBytes || this.#congestion !== undefined) return;
+    const { stallMs, congestedMs } = this.#patience;
     this.#flow.hold(this);
-    this.#stall = setTimeout(() => this.#response.destroy(), stallMs);
+    // Node's timeout of a socket begins anew when the system has taken some of what waits.
+    this.#response.setTimeout(stallMs);
+    this.#congestion = setTimeout(() => this.#response.destroy(), congestedMs);
   }
 
   #relax(): void {
-    clearTimeout(this.#stall);
-    this.#stall = undefined;
+    if (this.#congestion === undefined) return;
+    clearTimeout(this.#congestion);
+    this.#congestion = undefined;
+    this.#response.setTimeout(0);
     this.#flow.release(this);
   }
 }

@@ -4,6 +4,7 @@
  * ignore the end of its input and SIGTERM, `FIXTURE_SILENT` lets it say nothing to what it does not know.
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
 type Args = Readonly<Record<string, unknown>>;
@@ -104,10 +105,11 @@ const tools: Readonly<Record<string, (args: Args, message: Incoming, line: strin
     process.stderr.write(`${token}\n`);
     return text('said');
   },
-  bear: () => {
-    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], {
-      stdio: 'ignore',
-    });
+  bear: async ({ deaf }) => {
+    const listens = deaf ? "process.on('SIGTERM', () => {});" : '';
+    const source = `${listens} console.log('born'); setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ['-e', source], { stdio: ['ignore', 'pipe', 'ignore'] });
+    await once(child.stdout, 'data');
     return text(String(child.pid));
   },
   crash: ({ code, token }) => {
