@@ -13,7 +13,7 @@ async function place(text: string) {
   return { folder, config, env };
 }
 
-test('check names the exact place of each finding, and ends with 1 on an error', async () => {
+test('check names the exact place of each problem, and ends with 1 on an error', async () => {
   const { config, env } = await place('[mcp]\nport = "x"\nprot = 1\n');
   const { code, stdout } = await runCli(['config', 'check'], { env });
   expect(code).toBe(1);

@@ -105,7 +105,7 @@ test.each([
   ['ok', 0],
   ['warning', 0],
   ['problem', 4],
-])('doctor with a finding that is %s ends with %i', async (status, expected) => {
+])('doctor with a check that is %s ends with %i', async (status, expected) => {
   const { argv, env } = await placeOf(({ id }, say) => {
     say({ ok: true, data: { checks: [{ status }] }, id });
   });

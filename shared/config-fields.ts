@@ -193,7 +193,8 @@ export const readinessFields = {
     .boolean()
     .optional()
     .meta({
-      description: 'true: ready when its port accepts a connection; false: as soon as it runs.',
+      description:
+        'true: ready when its port accepts a connection; false: as soon as it runs. The kernel accepts for a process that hangs, too: readiness_http also finds that one.',
       examples: [true],
     }),
   readiness_log: filledText

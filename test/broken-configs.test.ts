@@ -1,5 +1,5 @@
 /**
- * Files as people break them, and what they are told: each finding at the exact token. Read
+ * Files as people break them, and what they are told: each problem at the exact token. Read
  * `fixtures/broken-configs/expected.txt` (`file:line:column-line:column severity: message`).
  */
 import { spawnSync } from 'node:child_process';
@@ -13,7 +13,7 @@ const program = join(import.meta.dirname, '..', 'out', 'main', 'headless.js');
 const expected = readFileSync(join(folder, 'expected.txt'), 'utf8').trimEnd().split('\n');
 const files = readdirSync(folder).filter((name) => name.endsWith('.toml'));
 
-test('there is one finding for each file, so that none hides behind another', () => {
+test('there is one problem for each file, so that none hides behind another', () => {
   expect(files.length).toBeGreaterThan(50);
   expect(expected.map((line) => line.split(':', 1)[0])).toEqual(files.toSorted());
 });
@@ -28,7 +28,7 @@ test.each(files)('%s is told at its token', async (file) => {
   expect(config === null).toBe(problems.some(({ severity }) => severity === 'error'));
 });
 
-test('on the command line a finding is one that editors and terminals can jump to', () => {
+test('on the command line a problem is one that editors and terminals can jump to', () => {
   const check = (file: string) => {
     const args = [program, '--check-config', '--config', join(folder, file)];
     const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });

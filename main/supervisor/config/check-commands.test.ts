@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { missingPrograms } from './check-commands.ts';
-import { shown } from './findings.test-helper.ts';
+import { shown } from './problems.test-helper.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -13,7 +13,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function findings(
+async function problemsIn(
   text: string,
   env: Record<string, string> = { PATH: process.env['PATH'] ?? '' },
 ) {
@@ -33,7 +33,7 @@ test('a program that is not in PATH is a warning at its name, in every section',
   ].join('\n');
   const warning = (name: string) =>
     `warning there is no program "${name}" in PATH: install it, or correct the name`;
-  expect(await findings(text)).toEqual([
+  expect(await problemsIn(text)).toEqual([
     `2:11-2:22 ${warning('no-such-1')}`,
     `6:9-6:20 ${warning('no-such-2')}`,
     `9:11-9:22 ${warning('no-such-3')}`,
@@ -51,7 +51,7 @@ test('what nobody starts is not missed', async () => {
     'not toml',
     '[servers]\ncommand = 5',
   ];
-  for (const text of off) expect(await findings(text)).toEqual([]);
+  for (const text of off) expect(await problemsIn(text)).toEqual([]);
 });
 
 test.skipIf(process.platform === 'win32')(
@@ -62,19 +62,21 @@ test.skipIf(process.platform === 'win32')(
     await writeFile(join(bin, 'tool'), '#!/bin/sh\n');
     await chmod(join(bin, 'tool'), 0o755);
     await writeFile(join(bin, 'text'), '');
-    expect(await findings(server('command = "tool"'))).toHaveLength(1);
-    expect(await findings(server(`command = "tool"\nenv = { PATH = "${bin}" }`))).toEqual([]);
-    expect(await findings(server(`command = "bin/tool"\nworking_dir = "${folder}"`))).toEqual([]);
-    expect(await findings(server(`command = "./tool"\nworking_dir = "${folder}"`))).toHaveLength(1);
-    expect(await findings(server(`command = "${bin}/tool"`))).toEqual([]);
-    expect(await findings(server(`command = "${bin}/text"`))).toHaveLength(1);
-    expect(await findings(server(`command = "${bin}"`))).toHaveLength(1);
+    expect(await problemsIn(server('command = "tool"'))).toHaveLength(1);
+    expect(await problemsIn(server(`command = "tool"\nenv = { PATH = "${bin}" }`))).toEqual([]);
+    expect(await problemsIn(server(`command = "bin/tool"\nworking_dir = "${folder}"`))).toEqual([]);
+    expect(await problemsIn(server(`command = "./tool"\nworking_dir = "${folder}"`))).toHaveLength(
+      1,
+    );
+    expect(await problemsIn(server(`command = "${bin}/tool"`))).toEqual([]);
+    expect(await problemsIn(server(`command = "${bin}/text"`))).toHaveLength(1);
+    expect(await problemsIn(server(`command = "${bin}"`))).toHaveLength(1);
   },
 );
 
 test('a working folder that is missing is the reason', async () => {
   const gone = join(folder, 'gone');
-  expect(await findings(server(`command = "node"\nworking_dir = '${gone}'`))).toEqual([
+  expect(await problemsIn(server(`command = "node"\nworking_dir = '${gone}'`))).toEqual([
     `4:15-4:${17 + gone.length} warning there is no folder ${gone}: the program cannot start there`,
   ]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findings } from './findings.test-helper.ts';
+import { problemsIn } from './problems.test-helper.ts';
 
 describe('contradictions', () => {
   test.each([
@@ -59,7 +59,7 @@ describe('contradictions', () => {
       '1:1-1:15 error fallback_api is enabled but has no command: add, for example, command = "node" and args = ["dist/fallback-rest-main.js"], or set enabled = false',
     ],
   ])('%s', (_, text, expected) => {
-    expect(findings(text)).toEqual([expected]);
+    expect(problemsIn(text)).toEqual([expected]);
   });
 
   test('port 0 and ports of what is switched off collide with nothing', () => {
@@ -69,12 +69,12 @@ describe('contradictions', () => {
       '[[servers]]\nname = "a"\ncommand = "a"\nport = 4000',
       '[[servers]]\nname = "b"\ncommand = "b"\nport = 4000\nenabled = false\n',
     ].join('\n');
-    expect(findings(text)).toEqual([]);
+    expect(problemsIn(text)).toEqual([]);
   });
 
   test('contradictions show together with wrong values, in the order of the file', () => {
     const text = '[[servers]]\nname = "a"\ncommand = 3\n[[servers]]\nname = "a"\ncommand = "b"\n';
-    expect(findings(text)).toEqual([
+    expect(problemsIn(text)).toEqual([
       '3:11-3:12 error servers.command: expected text in quotes, found 3 (write it in quotes: "3")',
       '5:8-5:11 error servers.name: "a" is already the name of the server at line 2',
     ]);

@@ -1,6 +1,6 @@
 /**
  * What a schema cannot say: values that are fine alone and contradict each other. Works on the file
- * as written, with defaults for what is absent or wrong, so that these findings show together with
+ * as written, with defaults for what is absent or wrong, so that these problems show together with
  * those of the schema.
  */
 import { pageAddress } from '../../../shared/config-access.ts';
@@ -63,7 +63,7 @@ function isOn({ data }: TomlDocument, section: KeyPath): boolean {
   return typeof written === 'boolean' ? written : valueAt(defaultConfig, path) !== false;
 }
 
-/** The first of two keys must not exceed the second; the finding stands at the later one written. */
+/** The first of two keys must not exceed the second; the problem stands at the later one written. */
 function orderOf(document: TomlDocument, section: KeyPath, low: string, high: string) {
   const [lowPath, highPath] = [
     [...section, low],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { gatewayPaths } from '../../../shared/config-proxy.ts';
-import { findings } from './findings.test-helper.ts';
+import { problemsIn } from './problems.test-helper.ts';
 
 const route = (path: string, target: string) =>
   `[[proxy.routes]]\npath = "${path}"\ntarget = "${target}"\n`;
@@ -80,13 +80,13 @@ test.each([
     '5:9-5:18 error auth.clients.token: must be 16 or more ASCII characters without spaces',
   ],
 ])('%s', (_, text, expected) => {
-  expect(findings(text)).toEqual([expected]);
+  expect(problemsIn(text)).toEqual([expected]);
 });
 
 test.each(gatewayPaths.flatMap((path) => [path, path.toUpperCase(), `${path}/x`]))(
   'a route may not take %s from the gateway',
   (path) => {
-    expect(findings(route(path, 'dashboard'))).toEqual([
+    expect(problemsIn(route(path, 'dashboard'))).toEqual([
       expect.stringMatching(/^2:8-.* error .*the gateway serves ".*" itself; choose another path/),
     ]);
   },
@@ -95,6 +95,6 @@ test.each(gatewayPaths.flatMap((path) => [path, path.toUpperCase(), `${path}/x`]
 test('routes beside and above the paths of the gateway are fine', () => {
   const paths = ['/', '/api', '/mcp2', '/server', '/app/v1'];
   const text = paths.map((path) => route(path, 'dashboard')).join('');
-  expect(findings(text)).toEqual([]);
-  expect(findings(route('/x', 'https://example.org/base'))).toEqual([]);
+  expect(problemsIn(text)).toEqual([]);
+  expect(problemsIn(route('/x', 'https://example.org/base'))).toEqual([]);
 });

@@ -22,12 +22,12 @@ export function routeProblems(document: TomlDocument): ConfigProblem[] {
       const target = route['target'];
       if (typeof target !== 'string' || target.trim() === '') return [];
       const place = [...path, 'target'];
-      const finding = isAddress(target)
+      const problem = isAddress(target)
         ? loopProblem(document, target)
         : serviceProblem(document, target);
-      if (finding === null) return [];
+      if (problem === null) return [];
       const range = valueRange(document.places, place);
-      return [problemAt(range, finding.severity, place, `proxy.routes.target: ${finding.text}`)];
+      return [problemAt(range, problem.severity, place, `proxy.routes.target: ${problem.text}`)];
     }),
   ];
 }
@@ -95,12 +95,12 @@ export function repeated(
   });
 }
 
-interface Finding {
+interface Problem {
   readonly severity: ConfigProblem['severity'];
   readonly text: string;
 }
 
-function loopProblem({ data }: TomlDocument, target: string): Finding | null {
+function loopProblem({ data }: TomlDocument, target: string): Problem | null {
   if (!URL.canParse(target)) return null;
   const { hostname, port, protocol } = new URL(target);
   const written = valueAt(data, ['mcp', 'port']) ?? defaultConfig.mcp.port;
@@ -111,7 +111,7 @@ function loopProblem({ data }: TomlDocument, target: string): Finding | null {
     : null;
 }
 
-function serviceProblem(document: TomlDocument, target: string): Finding | null {
+function serviceProblem(document: TomlDocument, target: string): Problem | null {
   const { data } = document;
   const wanted = target.trim().toLowerCase();
   if (builtInTargets.includes(wanted)) {
@@ -137,7 +137,7 @@ function serviceProblem(document: TomlDocument, target: string): Finding | null 
   return server['enabled'] === false ? off(target) : null;
 }
 
-function off(target: string): Finding {
+function off(target: string): Problem {
   const text = `${JSON.stringify(target)} is switched off (enabled = false): requests will be answered 503`;
   return { severity: 'warning', text };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { defaultConfig } from '../../../shared/config-schema.ts';
-import { findings } from './findings.test-helper.ts';
 import { parseConfig } from './load-config.ts';
+import { problemsIn } from './problems.test-helper.ts';
 
 describe('a wrong value is an error at the value, with what was expected and what was found', () => {
   test.each([
@@ -73,12 +73,12 @@ describe('a wrong value is an error at the value, with what was expected and wha
       '1:30-1:32 error mcp.pool.base_port: expected a whole number from 0 to 65535, found -1',
     ],
   ])('%j', (text, expected) => {
-    expect(findings(text)).toEqual([expected]);
+    expect(problemsIn(text)).toEqual([expected]);
     expect(parseConfig(text).config).toBeNull();
   });
 
-  test('what may be a secret is not repeated in a finding', () => {
-    expect(findings('[auth]\napi_key = "short"\n[mcp.node]\nenv = { TOKEN = 12345 }\n')).toEqual([
+  test('what may be a secret is not repeated in a problem', () => {
+    expect(problemsIn('[auth]\napi_key = "short"\n[mcp.node]\nenv = { TOKEN = 12345 }\n')).toEqual([
       '2:11-2:18 error auth.api_key: must be 16 or more ASCII characters without spaces',
       '4:17-4:22 error mcp.node.env.TOKEN: expected text in quotes',
     ]);
@@ -128,7 +128,7 @@ describe('[[servers]]', () => {
       ['6:8-6:17 error servers.name: "search" is already the name of the server at line 2'],
     ],
   ])('%s', (_, text, expected) => {
-    expect(findings(text)).toEqual(expected);
+    expect(problemsIn(text)).toEqual(expected);
   });
 
   test.each([
@@ -140,7 +140,7 @@ describe('[[servers]]', () => {
     'fallback',
     ' cli_mcp ',
   ])('%s is the name of a built-in service', (name) => {
-    expect(findings(`[[servers]]\nname = "${name}"\ncommand = "x"\n`)).toEqual([
+    expect(problemsIn(`[[servers]]\nname = "${name}"\ncommand = "x"\n`)).toEqual([
       `2:8-2:${name.length + 10} error servers.name: "${name.trim()}" is the name of a built-in service; choose another one, found "${name}"`,
     ]);
   });
@@ -167,7 +167,7 @@ describe('[[servers]]', () => {
 
 test('W33 unknown keys are flagged, ranges are checked', () => {
   const unknown = '[mcp]\nprot = 3457\n[mpc]\n[[servers]]\nname = "x"\ncommand = "y"\nenvv = 1\n';
-  expect(findings(unknown)).toEqual([
+  expect(problemsIn(unknown)).toEqual([
     '2:1-2:5 warning unknown key "prot" in [mcp] (did you mean "port"?)',
     '3:2-3:5 warning unknown section or key "mpc" (did you mean "mcp"?)',
     '7:1-7:5 warning unknown key "envv" in [servers] (did you mean "env"?)',
@@ -188,19 +188,19 @@ test('W33 unknown keys are flagged, ranges are checked', () => {
   for (const [key, value, expected] of ranges) {
     const place = `1:${key.length + 4}-1:${key.length + 4 + value.length}`;
     const seen = value === 'nan' ? 'NaN' : value;
-    expect(findings(`${key} = ${value}\n`)).toEqual([
+    expect(problemsIn(`${key} = ${value}\n`)).toEqual([
       `${place} error ${key}: expected ${expected}, found ${seen}`,
     ]);
   }
 });
 
 test('an unknown key that exists elsewhere is told where it belongs', () => {
-  expect(findings('port = 3\n[mcp]\nmax_instances = 4\n[mcp.pol]\n"mcp.pool" = 1\n')).toEqual([
+  expect(problemsIn('port = 3\n[mcp]\nmax_instances = 4\n[mcp.pol]\n"mcp.pool" = 1\n')).toEqual([
     '1:1-1:5 warning unknown section or key "port"; it belongs in [mcp], [dashboard], [servers]',
     '3:1-3:14 warning unknown key "max_instances" in [mcp]; it belongs in [mcp.pool], [servers]',
     '4:6-4:9 warning unknown key "pol" in [mcp] (did you mean "pool"?)',
   ]);
-  expect(findings('"mcp.pool" = 3\n')).toEqual([
+  expect(problemsIn('"mcp.pool" = 3\n')).toEqual([
     '1:1-1:11 warning unknown section or key "mcp.pool"',
   ]);
 });
@@ -267,10 +267,10 @@ api_key = ""
   });
 
   test('a notice says what becomes of the key', () => {
-    expect(findings('[chatbot]\nenabled = true\n')).toEqual([
+    expect(problemsIn('[chatbot]\nenabled = true\n')).toEqual([
       '1:1-1:10 notice [chatbot] belonged to the old supervisor; this one ignores it',
     ]);
-    expect(findings('[interactive_terminal]\nexecutable_path = "x"\n')).toEqual([
+    expect(problemsIn('[interactive_terminal]\nexecutable_path = "x"\n')).toEqual([
       '2:1-2:16 notice interactive_terminal.executable_path is ignored: see interactive_terminal.shell and command',
     ]);
   });
@@ -278,13 +278,13 @@ api_key = ""
   test('both backends of the old supervisor are there', () => {
     for (const backend of ['node', 'container']) {
       expect(
-        findings(`[mcp]\nbackend = "${backend}"\n[mcp.container]\nengine = "docker"\n`),
+        problemsIn(`[mcp]\nbackend = "${backend}"\n[mcp.container]\nengine = "docker"\n`),
       ).toEqual([]);
     }
   });
 
   test('a fallback API that was on by default is said to be off', () => {
-    expect(findings('[fallback_api]\nport = 3465\n')).toEqual([
+    expect(problemsIn('[fallback_api]\nport = 3465\n')).toEqual([
       '1:1-1:15 notice fallback_api is off unless enabled = true (the old supervisor had it on)',
     ]);
   });

@@ -28,7 +28,7 @@ const keys: ReadonlyMap<string, KeyInfo> = new Map(
   ),
 );
 
-/** One finding at one place. */
+/** One problem at one place. */
 export function problemAt(
   range: TextRange,
   severity: ConfigProblem['severity'],
@@ -60,7 +60,7 @@ function schemaPath(path: KeyPath): string {
   return path.filter((segment) => typeof segment === 'string').join('.');
 }
 
-/** Wrong types, values out of range, missing keys; one finding a value. */
+/** Wrong types, values out of range, missing keys; one problem a value. */
 export function schemaErrors(document: TomlDocument): ConfigProblem[] {
   const issues = configSchema.safeParse(document.data).error?.issues ?? [];
   const firsts = new Map<string, ConfigProblem>();
@@ -87,7 +87,7 @@ function messageOf(issue: Issue, path: KeyPath, value: unknown): string {
   if (section !== undefined) return sectionMessage(section, value);
   if (value === undefined) return missingMessage(path);
   const key = keyOf(path);
-  // What was found may be half a secret, and findings are logged.
+  // What was found may be half a secret, and problems are logged.
   if (key.isSecret)
     return `${name}: ${typeof value === 'string' ? issue.message : `expected ${key.expected}`}`;
   const isNumber = key.type === 'whole number' || key.type === 'number';

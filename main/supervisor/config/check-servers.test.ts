@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findings } from './findings.test-helper.ts';
+import { problemsIn } from './problems.test-helper.ts';
 
 const head = '[[servers]]\nname = "x"\ncommand = "x"\n';
 
@@ -44,8 +44,8 @@ test.each([
     'mcp = true\nport = 8080\nbase_port = 9000\n',
     '6:13-6:17 warning servers.base_port of "x" has no effect beside port',
   ],
-])('%s', (_what, block, finding) => {
-  expect(findings(head + block)).toEqual([finding]);
+])('%s', (_what, block, problem) => {
+  expect(problemsIn(head + block)).toEqual([problem]);
 });
 
 test.each([
@@ -56,5 +56,5 @@ test.each([
   'transport = "stdio"\n',
   'transport = "stdio"\nshared = true\nmax_instances = 3\nmin_instances = 3\n',
 ])('%j is a server as it should be', (block) => {
-  expect(findings(head + block)).toEqual([]);
+  expect(problemsIn(head + block)).toEqual([]);
 });

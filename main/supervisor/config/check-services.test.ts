@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findings } from './findings.test-helper.ts';
+import { problemsIn } from './problems.test-helper.ts';
 
 const server = (name: string, more = '') =>
   `[[servers]]\nname = "${name}"\ncommand = "x"\n${more}\n`;
@@ -49,7 +49,7 @@ describe('depends_on', () => {
       ['4:15-4:18 warning "b" is switched off: it is not waited for'],
     ],
   ])('%s', (_, text, expected) => {
-    expect(findings(text)).toEqual(expected);
+    expect(problemsIn(text)).toEqual(expected);
   });
 
   test('fifty services that each need all before them are checked in no time', () => {
@@ -57,7 +57,7 @@ describe('depends_on', () => {
     const text = names.map((name, index) =>
       server(name, `depends_on = ${JSON.stringify(names.slice(0, index))}`),
     );
-    expect(findings(text.join(''))).toEqual([]);
+    expect(problemsIn(text.join(''))).toEqual([]);
   });
 });
 
@@ -94,6 +94,6 @@ describe('readiness', () => {
       ],
     ],
   ])('%s', (_, text, expected) => {
-    expect(findings(text)).toEqual(expected);
+    expect(problemsIn(text)).toEqual(expected);
   });
 });

@@ -18,7 +18,7 @@ afterEach(async () => {
 /** The text with the # before every key and header removed; prose has a space behind its #. */
 const uncommented = defaultConfigText.replace(/^#(?! )/gm, '');
 
-test('the default file has no finding and means the defaults', () => {
+test('the default file has no problem and means the defaults', () => {
   expect(parseConfig(defaultConfigText)).toEqual({ config: defaultConfig, problems: [] });
 });
 

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultConfig } from '../../../shared/config-schema.ts';
-import { findings, shown } from './findings.test-helper.ts';
 import { formatProblem } from './format-problem.ts';
 import { loadConfig, maxConfigBytes, parseConfig, usableSections } from './load-config.ts';
+import { problemsIn, shown } from './problems.test-helper.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -21,7 +21,7 @@ async function file(name: string, content: string | Uint8Array): Promise<string>
   return path;
 }
 
-test('an empty file means all defaults, without a finding', () => {
+test('an empty file means all defaults, without a problem', () => {
   expect(parseConfig('')).toEqual({ config: defaultConfig, problems: [] });
 });
 
@@ -78,7 +78,7 @@ describe('files', () => {
     ]);
     expect(text).toBe('# comment\r\n[mcp]\r\nport = "x" # y\r\n');
     const broken = '\uFEFF[mcp.node]\r\nargs = ["a",\r\n[dashboard]\r\n';
-    expect(findings(broken)).toEqual([
+    expect(problemsIn(broken)).toEqual([
       '3:1-3:12 error the "[" opened at line 2 is not closed: it ends with "]"',
     ]);
     expect(parseConfig('\uFEFF[mcp]\r\nport = 5\r\n').config?.mcp.port).toBe(5);
@@ -88,7 +88,7 @@ describe('files', () => {
 
   test('columns count as editors count them, also after emoji', () => {
     const text = '[mcp.node]\nenv = { A = "😀", B = 3 }\n';
-    expect(findings(text)).toEqual(['2:23-2:24 error mcp.node.env.B: expected text in quotes']);
+    expect(problemsIn(text)).toEqual(['2:23-2:24 error mcp.node.env.B: expected text in quotes']);
   });
 
   test('bytes that are not UTF-8 are an error at their place', async () => {
@@ -122,11 +122,11 @@ describe('files', () => {
     const { problems, text } = await loadConfig(path);
     expect(problems.map(shown)).toEqual(expected);
     expect(text).toBeNull();
-    expect(findings('#'.repeat(maxConfigBytes + 1))).toEqual(expected);
-    expect(findings('#'.repeat(maxConfigBytes))).toEqual([]);
+    expect(problemsIn('#'.repeat(maxConfigBytes + 1))).toEqual(expected);
+    expect(problemsIn('#'.repeat(maxConfigBytes))).toEqual([]);
   });
 
-  test('a missing file and a folder are findings, not exceptions', async () => {
+  test('a missing file and a folder are problems, not exceptions', async () => {
     const missing = await loadConfig(join(folder, 'missing.toml'));
     expect(missing.problems.map(shown)).toEqual(['1:1-1:1 error there is no such file']);
     expect((await loadConfig(folder)).problems.map(shown)).toEqual([
@@ -135,7 +135,7 @@ describe('files', () => {
   });
 });
 
-test('a finding prints as file:line:column, which editors and terminals can jump to', () => {
+test('a problem prints as file:line:column, which editors and terminals can jump to', () => {
   const [problem] = parseConfig('[mcp]\nprot = 1\n').problems;
   expect(problem && formatProblem('/etc/supervisor.toml', problem)).toBe(
     '/etc/supervisor.toml:2:1: warning: unknown key "prot" in [mcp] (did you mean "port"?)',

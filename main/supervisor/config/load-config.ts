@@ -1,6 +1,6 @@
 /**
  * Reads `supervisor.toml`: text in, a complete configuration or the reasons against it out. Every
- * finding has a line and column, and nothing throws: whatever is wrong with the file is a finding.
+ * problem has a line and column, and nothing throws: whatever is wrong with the file is a problem.
  * Errors forbid the use of the file; warnings and notices do not.
  */
 import { readFile, stat } from 'node:fs/promises';

@@ -1,5 +1,5 @@
 /**
- * Where each key, value and table header of a TOML text stands, so that a finding about
+ * Where each key, value and table header of a TOML text stands, so that a problem about
  * `mcp.pool.max_instances` can be shown at the exact token. Lines and columns count from 1, columns
  * in UTF-16 code units as editors count them; an end column is exclusive.
  */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { findings } from './findings.test-helper.ts';
 import { parseConfig } from './load-config.ts';
+import { problemsIn } from './problems.test-helper.ts';
 
 describe('broken TOML is shown where it is broken, with the cure', () => {
   test.each([
@@ -122,7 +122,7 @@ describe('broken TOML is shown where it is broken, with the cure', () => {
     ['__proto__', '[mcp]\n__proto__ = 3\n', '2:1-2:10 error the key "__proto__" is not allowed'],
     ['30 February', 'a = 2021-02-30\n', '1:14-1:15 error there is no such date or time'],
   ])('%s', (_, text, expected) => {
-    expect(findings(text)).toEqual([expected]);
+    expect(problemsIn(text)).toEqual([expected]);
     expect(parseConfig(text).config).toBeNull();
   });
 });

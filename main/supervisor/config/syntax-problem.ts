@@ -1,5 +1,5 @@
 /**
- * Turns the parser's refusal into a finding that a person can act on: cause, place, cure.
+ * Turns the parser's refusal into a problem that a person can act on: cause, place, cure.
  */
 import type { ConfigProblem } from '../../../shared/status.ts';
 import { type Opening, openAt } from './open-brackets.ts';
@@ -22,14 +22,14 @@ interface Context {
   readonly atEnd: boolean;
 }
 
-interface Finding {
+interface Problem {
   readonly message: string;
   readonly line?: number;
   readonly column?: number;
   readonly length?: number;
 }
 
-/** The finding for a text that is not TOML. */
+/** The problem for a text that is not TOML. */
 export function syntaxProblem(text: string, fault: SyntaxFault): ConfigProblem {
   const lines = text.split('\n').map((line) => line.replace(/\r$/, ''));
   const lineText = lines[fault.line - 1] ?? '';
@@ -37,13 +37,13 @@ export function syntaxProblem(text: string, fault: SyntaxFault): ConfigProblem {
   const atEnd = offset >= text.trimEnd().length;
   const rest = lineText.slice(fault.column - 1);
   const context: Context = { text, lines, lineText, rest, fault, atEnd };
-  const finding = findOpening(context, openAt(text, offset)) ?? findCause(context);
-  const line = finding.line ?? fault.line;
-  const column = finding.column ?? fault.column;
-  const length = finding.length ?? tokenLength((lines[line - 1] ?? '').slice(column - 1));
+  const problem = findOpening(context, openAt(text, offset)) ?? findCause(context);
+  const line = problem.line ?? fault.line;
+  const column = problem.column ?? fault.column;
+  const length = problem.length ?? tokenLength((lines[line - 1] ?? '').slice(column - 1));
   return {
     severity: 'error',
-    message: finding.message,
+    message: problem.message,
     line,
     column,
     endLine: line,
@@ -63,7 +63,7 @@ function offsetOf(text: string, { line, column }: SyntaxFault): number {
 }
 
 /** A forgotten closing bracket or quote, if that is what happened. */
-function findOpening(context: Context, open: readonly Opening[]): Finding | null {
+function findOpening(context: Context, open: readonly Opening[]): Problem | null {
   const { fault, lines, lineText, atEnd } = context;
   const last = open.at(-1);
   if (last !== undefined && /["']/.test(last.mark)) {
@@ -99,7 +99,7 @@ function beginsStatement(line: string): boolean {
   return /^\s*(?:\[\[?\s*[\w-][^,]*\]|[\w.-]+\s*=)/.test(line);
 }
 
-type Rule = readonly [said: RegExp, find: (context: Context) => Finding];
+type Rule = readonly [said: RegExp, find: (context: Context) => Problem];
 
 /** What the parser says, and what it means. */
 const rules: readonly Rule[] = [
@@ -118,12 +118,12 @@ const rules: readonly Rule[] = [
   [/^unfinished (?:array|inline table|string)/, ({ fault, rest }) => unfinished(fault.line, rest)],
 ];
 
-function findCause(context: Context): Finding {
+function findCause(context: Context): Problem {
   const rule = rules.find(([said]) => said.test(context.fault.message));
   return rule === undefined ? { message: context.fault.message } : rule[1](context);
 }
 
-function badValue({ rest, lineText, fault }: Context): Finding {
+function badValue({ rest, lineText, fault }: Context): Problem {
   const word = /^[^\s,#\]}]*/.exec(rest)?.[0] ?? '';
   if (word === '') {
     const key = /^\s*([^\s=]+)\s*=/.exec(lineText)?.[1];
@@ -135,12 +135,12 @@ function badValue({ rest, lineText, fault }: Context): Finding {
   if (/^(?:true|yes|on)$/i.test(word)) return { message: `expected true, found ${word}` };
   if (/^(?:false|no|off)$/i.test(word)) return { message: `expected false, found ${word}` };
   if (/^[\d.+-]/.test(word)) return { message: `${word} is not a number that TOML knows` };
-  // Findings are logged; what looks like a secret is not repeated.
+  // Problems are logged; what looks like a secret is not repeated.
   if (/key|token|secret|password/i.test(lineText)) return { message: 'text needs quotes' };
   return { message: `text needs quotes: expected "${word}", found ${word}` };
 }
 
-function definedTwice({ rest, lines, lineText, fault }: Context): Finding {
+function definedTwice({ rest, lines, lineText, fault }: Context): Problem {
   const before = lines.slice(0, fault.line - 1);
   const isHeader = /^\s*\[/.test(lineText);
   const name = isHeader ? lineText.replace(/#.*/, '').trim() : wordOf(rest);
@@ -154,7 +154,7 @@ function definedTwice({ rest, lines, lineText, fault }: Context): Finding {
   return { message: `${name} is already defined${where}` };
 }
 
-function badEscape({ lineText, fault }: Context): Finding {
+function badEscape({ lineText, fault }: Context): Problem {
   const column = lineText.lastIndexOf('\\', fault.column - 1) + 1;
   return {
     message:
@@ -164,11 +164,11 @@ function badEscape({ lineText, fault }: Context): Finding {
   };
 }
 
-function missingEquals(rest: string): Finding {
+function missingEquals(rest: string): Problem {
   return { message: `expected "${wordOf(rest)} = value"` };
 }
 
-function badKey({ rest, lineText }: Context): Finding {
+function badKey({ rest, lineText }: Context): Problem {
   if (rest.startsWith(':')) return { message: 'expected "=", found ":"' };
   const key = wordOf(lineText.trim());
   if (key === '') return { message: `a key cannot contain ${rest.charAt(0)}` };
@@ -177,7 +177,7 @@ function badKey({ rest, lineText }: Context): Finding {
   return { message, column: lineText.indexOf(key) + 1, length: key.length };
 }
 
-function unfinished(line: number, rest: string): Finding {
+function unfinished(line: number, rest: string): Problem {
   const mark = /^(?:"""|'''|.)/.exec(rest)?.[0] ?? '';
   return { message: notClosed({ mark, line }), length: rest.length };
 }

@@ -1,5 +1,5 @@
 /** Each verb answers in its documented shape (old weaknesses W19: stubs, W21: answers that disagree). */
-import { beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { requestSchemas } from '../../../shared/control-protocol.ts';
 import {
   instanceFixture,
@@ -9,20 +9,11 @@ import {
   snapshotFixture,
 } from '../../../shared/status.test-helper.ts';
 import { serviceStates } from '../../../shared/status.ts';
-import { createCommands } from './commands.ts';
-import { asking, FakeTarget } from './control.test-helper.ts';
-import { createDispatcher, type Dispatch } from './dispatcher.ts';
+import { freshCommands } from './commands.test-helper.ts';
+import { noonSeconds } from './control.test-helper.ts';
 
-const noonSeconds = 1_767_268_800;
-
-let target: FakeTarget;
-let dispatch: Dispatch;
-const { dataOf, codeOf } = asking(() => dispatch);
-
-beforeEach(() => {
-  target = new FakeTarget();
-  dispatch = createDispatcher(createCommands(target));
-});
+const rig = freshCommands();
+const { dispatch, dataOf, codeOf } = rig;
 
 const instance = instanceFixture();
 
@@ -31,7 +22,7 @@ const session = sessionFixture();
 test('Status lists services by name, each state in the old words', async () => {
   const names = ['zeta', 'alpha', 'mcp', 'delta', 'beta', 'omega', 'gamma', 'kappa'];
   const services = serviceStates.map((state, index) => serviceFixture(names[index] ?? '', state));
-  target.current = snapshotFixture({ services });
+  rig.target.current = snapshotFixture({ services });
   const old = { ready: 'running', stopped: 'stopped', starting: 'starting', stopping: 'stopping' };
   const expected = services
     .map(({ name, state, reason }) => ({
@@ -48,7 +39,7 @@ test('Status lists services by name, each state in the old words', async () => {
 
 test('Status tells process ids, the last error, and the last good probe in Unix seconds', async () => {
   const given = { pid: 4711, lastHealthyAt: '2026-01-01T12:00:00.999Z', lastError: 'it fell' };
-  target.current = snapshotFixture({ services: [serviceFixture('mcp', 'ready', given)] });
+  rig.target.current = snapshotFixture({ services: [serviceFixture('mcp', 'ready', given)] });
   expect(await dataOf('Status')).toEqual([
     { name: 'mcp', status: 'running', pid: 4711, last_error: 'it fell', last_health: noonSeconds },
   ]);
@@ -57,7 +48,7 @@ test('Status tells process ids, the last error, and the last good probe in Unix 
 test('ServiceHealth and Status say the same of a service, instances included', async () => {
   const given = { lastHealthyAt: noon, lastError: 'no answer' };
   const services = [serviceFixture('dashboard', 'unhealthy', given)];
-  target.current = snapshotFixture({ services, instances: [instance] });
+  rig.target.current = snapshotFixture({ services, instances: [instance] });
   const [status] = (await dataOf('Status')) as [{ status: object }];
   expect(await dataOf('ServiceHealth', { service: 'dashboard' })).toEqual({
     service: 'dashboard',
@@ -78,7 +69,7 @@ test('Start, Stop and Restart do it and say so; old clients may say "terminal"',
     serviceFixture('interactive_terminal', 'stopped'),
     serviceFixture('mcp', 'ready'),
   ];
-  target.current = snapshotFixture({ services });
+  rig.target.current = snapshotFixture({ services });
   expect(await dataOf('Start', { service: 'terminal' })).toEqual({
     service: 'terminal',
     status: 'starting',
@@ -88,7 +79,7 @@ test('Start, Stop and Restart do it and say so; old clients may say "terminal"',
     service: 'mcp',
     status: 'starting',
   });
-  expect(target.asked).toEqual(['start interactive_terminal', 'stop mcp', 'restart mcp']);
+  expect(rig.target.asked).toEqual(['start interactive_terminal', 'stop mcp', 'restart mcp']);
 });
 
 test('a service that does not exist is refused by every verb that names one', async () => {
@@ -96,11 +87,11 @@ test('a service that does not exist is refused by every verb that names one', as
     expect(await codeOf(type, { service: 'cli_mcp' }), type).toBe('unknown_service');
     expect(await codeOf(type, { service: '' }), type).toBe('bad_request');
   }
-  expect(target.asked).toEqual([]);
+  expect(rig.target.asked).toEqual([]);
 });
 
 test('StateEvents gives the newest transitions, fifty unless asked for another number', async () => {
-  target.transitions = Array.from({ length: 120 }, (_, index) => ({
+  rig.target.transitions = Array.from({ length: 120 }, (_, index) => ({
     service: 'mcp',
     from: 'starting',
     to: 'ready',
@@ -122,7 +113,7 @@ test('StateEvents gives the newest transitions, fifty unless asked for another n
 });
 
 test('ListMcpInstances and ListMcpConnections tell what the pool has', async () => {
-  target.current = snapshotFixture({ instances: [instance], sessions: [session] });
+  rig.target.current = snapshotFixture({ instances: [instance], sessions: [session] });
   expect(await dataOf('ListMcpInstances')).toEqual([
     { port: 3460, connection_count: 2, name: 'mcp:1', state: 'ready', pid: 77, server: 'mcp' },
   ]);
@@ -158,7 +149,7 @@ test('ScaleUpMcp and UpgradeMcp mean the main pool, unless they name another ser
   expect(await dataOf('ScaleUpMcp', { service: 'search' })).toEqual({ scale_up: 'requested' });
   expect(await dataOf('UpgradeMcp')).toEqual({ upgrade: 'initiated', service: 'mcp' });
   expect(await dataOf('UpgradeMcp', { service: 'search' })).toMatchObject({ service: 'search' });
-  expect(target.asked).toEqual([
+  expect(rig.target.asked).toEqual([
     'scale up mcp',
     'scale up search',
     'upgrade mcp',
@@ -168,7 +159,7 @@ test('ScaleUpMcp and UpgradeMcp mean the main pool, unless they name another ser
 
 test('CloseMcpConnection closes the session that it names, or says that there is none', async () => {
   const closed: string[] = [];
-  target.close = (id) => Promise.resolve(id === 's-1' && closed.push(id) > 0);
+  rig.target.close = (id) => Promise.resolve(id === 's-1' && closed.push(id) > 0);
   expect(await dataOf('CloseMcpConnection', { session_id: 's-1' })).toEqual({
     closed: true,
     session_id: 's-1',
@@ -182,7 +173,7 @@ test('CloseMcpConnection closes the session that it names, or says that there is
 });
 
 test('SubscribeEvents and EventStats tell the truth about the channel, switched off too', async () => {
-  const { events } = target.current;
+  const { events } = rig.target.current;
   expect(await dataOf('SubscribeEvents')).toEqual({
     events_url: events.url,
     note: expect.any(String),
@@ -198,7 +189,7 @@ test('SubscribeEvents and EventStats tell the truth about the channel, switched 
     replayed: 4,
     last_id: 99,
   });
-  target.current = snapshotFixture({ events: { ...events, enabled: false } });
+  rig.target.current = snapshotFixture({ events: { ...events, enabled: false } });
   expect(await dataOf('SubscribeEvents')).toMatchObject({ events_url: null });
   expect(await dataOf('EventStats')).toMatchObject({ enabled: false });
   expect(await codeOf('EmitTestEvent', { message: 'hello' })).toBe('events_disabled');
@@ -206,13 +197,13 @@ test('SubscribeEvents and EventStats tell the truth about the channel, switched 
 
 test('EmitTestEvent publishes the message and tells its id', async () => {
   expect(await dataOf('EmitTestEvent', { message: 'hello' })).toEqual({ emitted: true, id: 100 });
-  expect(target.asked).toEqual(['emit hello']);
+  expect(rig.target.asked).toEqual(['emit hello']);
 });
 
 test('SetEventsEnabled switches the channel and says how it is now', async () => {
   expect(await dataOf('SetEventsEnabled', { enabled: false })).toEqual({ enabled: false });
   expect(await dataOf('SetEventsEnabled', { enabled: true })).toEqual({ enabled: true });
-  expect(target.asked).toEqual(['events off', 'events on']);
+  expect(rig.target.asked).toEqual(['events off', 'events on']);
   expect(await codeOf('SetEventsEnabled', { enabled: 'yes' })).toBe('bad_request');
 });
 
@@ -238,8 +229,8 @@ test('the window is shown and hidden; without a desktop nobody claims that it is
   const ask = (visible: boolean) => dispatch({ type: 'SetHealthWindowVisibility', visible });
   expect(await ask(true)).toMatchObject({ data: { health_window_visible: true } });
   expect(await ask(false)).toMatchObject({ data: { health_window_visible: false } });
-  expect(target.asked).toEqual(['show', 'hide']);
-  target.mode = 'headless';
+  expect(rig.target.asked).toEqual(['show', 'hide']);
+  rig.target.mode = 'headless';
   expect(await ask(true)).toMatchObject({
     code: 'unsupported',
     error: expect.stringContaining(':3464'),
@@ -252,7 +243,7 @@ test('Logs gives the newest 200 lines, or those from a number on, and ProcessTre
   expect(await dataOf('Logs', { service: 'dashboard' })).toMatchObject(page);
   await dataOf('Logs', { service: 'dashboard', lines: 5, since: 8 });
   expect(await dataOf('ProcessTree', { service: 'dashboard' })).toEqual([]);
-  expect(target.asked).toEqual([
+  expect(rig.target.asked).toEqual([
     'logs dashboard 200 newest',
     'logs dashboard 5 8',
     'process tree dashboard',
@@ -260,8 +251,8 @@ test('Logs gives the newest 200 lines, or those from a number on, and ProcessTre
 });
 
 test('Snapshot is what the page shows, and ShutdownSupervisor asks for the end', async () => {
-  expect(await dataOf('Snapshot')).toEqual(target.current);
+  expect(await dataOf('Snapshot')).toEqual(rig.target.current);
   expect(await dataOf('ShutdownSupervisor')).toEqual({ shutdown: 'requested' });
-  expect(target.glances).toBe(1);
-  expect(target.asked).toEqual(['shut down']);
+  expect(rig.target.glances).toBe(1);
+  expect(rig.target.asked).toEqual(['shut down']);
 });

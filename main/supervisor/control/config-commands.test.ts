@@ -1,18 +1,12 @@
-import { beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { hashOf } from '../config/content-hash.ts';
-import { createCommands } from './commands.ts';
-import { FakeTarget } from './control.test-helper.ts';
-import { createDispatcher, type Dispatch } from './dispatcher.ts';
+import { freshCommands } from './commands.test-helper.ts';
 
-let target: FakeTarget;
-let ask: Dispatch;
-beforeEach(() => {
-  target = new FakeTarget();
-  ask = createDispatcher(createCommands(target));
-});
+const rig = freshCommands();
+const { dispatch: ask } = rig;
 
 test('the file is told with its hash, and saved by it', async () => {
-  const { text } = target.config;
+  const { text } = rig.target.config;
   const reply = await ask({ type: 'GetConfig' });
   expect(reply).toMatchObject({ ok: true, data: { text, hash: hashOf(text), running: 'file' } });
   const next = '# new\n';
@@ -22,9 +16,9 @@ test('the file is told with its hash, and saved by it', async () => {
   expect(await ask({ type: 'ReloadConfig' })).toMatchObject({ ok: true });
 });
 
-test('a refusal carries every finding, so that an editor can show them', async () => {
+test('a refusal carries every problem, so that an editor can show them', async () => {
   const text = '[mcp]\nport = "x"\n[events]\nbuffer_size = 1\n';
-  const save = { type: 'SaveConfig', text, base_hash: hashOf(target.config.text) };
+  const save = { type: 'SaveConfig', text, base_hash: hashOf(rig.target.config.text) };
   const problems = [
     expect.objectContaining({ line: 2, column: 8, severity: 'error' }),
     expect.objectContaining({ line: 4, column: 15, severity: 'error' }),
@@ -39,7 +33,7 @@ test('a refusal carries every finding, so that an editor can show them', async (
     ok: true,
     data: { valid: false, problems },
   });
-  target.config.text = text;
+  rig.target.config.text = text;
   expect(await ask({ type: 'ReloadConfig' })).toMatchObject({
     code: 'config_invalid',
     data: { problems },
@@ -51,7 +45,7 @@ test('versions, one version, and the schema for editors', async () => {
     data: { versions: [{ id: 'one' }] },
   });
   expect(await ask({ type: 'ConfigVersion', id: 'one' })).toMatchObject({
-    data: { id: 'one', text: target.config.text },
+    data: { id: 'one', text: rig.target.config.text },
   });
   expect(await ask({ type: 'ConfigVersion', id: 'x' })).toMatchObject({ code: 'not_found' });
   expect(await ask({ type: 'ConfigSchema' })).toMatchObject({

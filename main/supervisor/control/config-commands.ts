@@ -30,7 +30,7 @@ export function configCommands(desk: ConfigDesk) {
   } satisfies Partial<Handlers>;
 }
 
-/** A refusal tells every finding, so that an editor can show them. */
+/** A refusal tells every problem, so that an editor can show them. */
 async function withProblems<Data>(reply: Promise<Data>): Promise<Data> {
   try {
     return await reply;

@@ -39,6 +39,9 @@ const pastEvents: EventStats = eventStatsFixture({
   lastId: 99,
 });
 
+/** `noon` as the control protocol tells times. */
+export const noonSeconds = Date.parse(noon) / 1_000;
+
 /** Asks whichever dispatcher there is now: for the data of a reply, or for the code of a refusal. */
 export function asking(dispatch: () => Dispatch) {
   return {

@@ -2,18 +2,13 @@
  * Lines of every wrong kind over each door: every one gets one reply, nothing breaks, nothing is kept. In full:
  * `PM_FUZZ_LINES=100000 npx vitest run main/supervisor/control/fuzz.test.ts`.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createCommands } from './commands.ts';
-import { FakeTarget, LineClient, silent, tokenCheck } from './control.test-helper.ts';
-import { createDispatcher } from './dispatcher.ts';
+import { tokenCheck } from './control.test-helper.ts';
 import { Fuzz } from './fuzz.test-helper.ts';
-import { LineDoor } from './line-door.ts';
+import { LineDoorRig } from './line-door.test-helper.ts';
 import { PageDoor } from './page-door.ts';
 
 const token = 'token-of-the-fuzz-test';
@@ -27,27 +22,22 @@ const keptBytes = 20 * 1024 * 1024;
 
 const clientCount = 4;
 
-let folder: string;
-let target: FakeTarget;
-let door: LineDoor;
+let rig: LineDoorRig;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'pms-fuzz-'));
-  target = new FakeTarget();
-  door = new LineDoor(createDispatcher(createCommands(target)), silent);
+  rig = await LineDoorRig.create();
 });
 
 afterEach(async () => {
-  await door.close();
-  await rm(folder, { recursive: true, force: true });
+  await rig[Symbol.asyncDispose]();
 });
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 function heldBytes(): number {
-  target.asked.length = 0;
-  while (target.clients.detach(target.clients.list()[0]?.clientId ?? ''));
+  rig.target.asked.length = 0;
+  while (rig.target.clients.detach(rig.target.clients.list()[0]?.clientId ?? ''));
   collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
@@ -93,18 +83,14 @@ async function fuzzLines(where: string | number, seed: number, count: number): P
   );
 }
 
-test.each(['socket', 'tcp'])(
+test.each(['socket', 'tcp'] as const)(
   'W18 over %s every line has one reply, whatever it holds, and memory settles',
   async (kind) => {
-    let where: string | number = join(folder, 'control.sock');
-    if (kind === 'tcp') where = await door.listenTcp(0);
-    else await door.listenSocket(where);
+    const where = await rig.listen(kind);
     await fuzzLines(where, 1, Math.min(lineCount, 2_000));
     const before = heldBytes();
     await fuzzLines(where, 2, lineCount);
-    const client = new LineClient(where);
-    expect(await client.ask({ type: 'Status' })).toMatchObject({ ok: true });
-    client.socket.destroy();
+    expect(await rig.connect().ask({ type: 'Status' })).toMatchObject({ ok: true });
     await expect.poll(() => heldBytes() - before).toBeLessThan(keptBytes);
   },
   timeoutMs,
@@ -114,10 +100,10 @@ test(
   'over HTTP every body has one reply in JSON',
   async () => {
     const page = new PageDoor({
-      dispatch: createDispatcher(createCommands(target)),
+      dispatch: rig.dispatch,
       token,
       tokens: tokenCheck(token),
-      pageFolder: folder,
+      pageFolder: rig.folder,
       terminal: null,
       onSnapshot: () => () => {},
       onEvents: () => () => {},

@@ -1,49 +1,27 @@
 /** Clients that are slow, greedy, rude or gone: each harms itself at most. */
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { serviceFixture, snapshotFixture } from '../../../shared/status.test-helper.ts';
-import { createCommands } from './commands.ts';
-import { FakeTarget, LineClient, silent } from './control.test-helper.ts';
-import { createDispatcher } from './dispatcher.ts';
-import { LineDoor } from './line-door.ts';
+import { LineDoorRig } from './line-door.test-helper.ts';
 
-let folder: string;
-let path: string;
-let target: FakeTarget;
-let door: LineDoor;
-let clients: LineClient[];
+let rig: LineDoorRig;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'pms-line-'));
-  path = join(folder, 'control.sock');
-  target = new FakeTarget();
-  door = new LineDoor(createDispatcher(createCommands(target)), silent);
-  await door.listenSocket(path);
-  clients = [];
+  rig = await LineDoorRig.create();
+  await rig.listen('socket');
 });
 
 afterEach(async () => {
-  for (const client of clients) client.socket.destroy();
-  await door.close();
-  await rm(folder, { recursive: true, force: true });
+  await rig[Symbol.asyncDispose]();
 });
-
-function connectClient(): LineClient {
-  const client = new LineClient(path);
-  clients.push(client);
-  return client;
-}
 
 /** Many full turns of the event loop: what was going to happen has happened. */
 async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn += 1) await connectClient().ask({ type: 'EventStats' });
+  for (let turn = 0; turn < 5; turn += 1) await rig.connect().ask({ type: 'EventStats' });
 }
 
 test('each client gets its own replies', async () => {
-  const [one, other] = [connectClient(), connectClient()];
+  const [one, other] = [rig.connect(), rig.connect()];
   for (let turn = 0; turn < 20; turn += 1) {
     one.send({ type: 'WhoAmI', client: 'one', id: turn });
     other.send({ type: 'WhoAmI', client: 'other', id: turn });
@@ -64,10 +42,10 @@ test.each(['with', 'without'])(
   'a client that does not read makes no work for the supervisor until it does (%s ids)',
   async (ids) => {
     const padding = 'x'.repeat(20_000);
-    target.current = snapshotFixture({
+    rig.target.current = snapshotFixture({
       services: [serviceFixture('mcp', 'failed', { reason: padding })],
     });
-    const greedy = connectClient();
+    const greedy = rig.connect();
     greedy.socket.pause();
     const count = 1_000;
     const requests = Array.from({ length: count }, (_, id) => ({
@@ -75,9 +53,9 @@ test.each(['with', 'without'])(
       ...(ids === 'with' && { id }),
     }));
     greedy.send(...requests);
-    await expect.poll(() => target.snapshots).toBeGreaterThan(0);
+    await expect.poll(() => rig.target.snapshots).toBeGreaterThan(0);
     await settle();
-    expect(target.snapshots).toBeLessThan(200);
+    expect(rig.target.snapshots).toBeLessThan(200);
     greedy.socket.resume();
     const replies = await greedy.take(count);
     expect(replies.every((reply) => reply.ok)).toBe(true);
@@ -88,14 +66,14 @@ test('a client that asks faster than it is answered has a bounded number of requ
   const gates: (() => void)[] = [];
   let running = 0;
   let most = 0;
-  target.close = async () => {
+  rig.target.close = async () => {
     running += 1;
     most = Math.max(most, running);
     await new Promise<void>((resolve) => gates.push(resolve));
     running -= 1;
     return true;
   };
-  const greedy = connectClient();
+  const greedy = rig.connect();
   const count = 5_000;
   const request = (id: number) => ({ type: 'CloseMcpConnection', session_id: 's', id });
   greedy.send(
@@ -112,8 +90,8 @@ test('a client that asks faster than it is answered has a bounded number of requ
 
 test('a client that ends its side after the request still gets every reply, then the end', async () => {
   const slow = Promise.withResolvers<boolean>();
-  target.close = () => slow.promise;
-  const client = connectClient();
+  rig.target.close = () => slow.promise;
+  const client = rig.connect();
   client.send({ type: 'CloseMcpConnection', session_id: 's' }, { type: 'WhoAmI' });
   client.socket.end();
   await settle();
@@ -124,72 +102,72 @@ test('a client that ends its side after the request still gets every reply, then
 });
 
 test('a last line without a line end is a line: printf | nc works', async () => {
-  const client = connectClient();
+  const client = rig.connect();
   client.socket.end('{"type":"WhoAmI"}');
   await client.closed();
   expect(client.replies).toMatchObject([{ ok: true }]);
 });
 
 test('the request of a client that left at once is done all the same', async () => {
-  const client = connectClient();
+  const client = rig.connect();
   client.socket.end('{"type":"Stop","service":"mcp"}\n', () => client.socket.destroy());
-  await expect.poll(() => target.asked).toEqual(['stop mcp']);
+  await expect.poll(() => rig.target.asked).toEqual(['stop mcp']);
 });
 
 test('all requests of a client that left without reading a reply are done', async () => {
-  target.current = snapshotFixture({
+  rig.target.current = snapshotFixture({
     services: [serviceFixture('mcp', 'failed', { reason: 'x'.repeat(20_000) })],
   });
-  const deaf = connectClient();
+  const deaf = rig.connect();
   deaf.socket.pause();
   deaf.send(...Array.from({ length: 200 }, () => ({ type: 'Snapshot' })));
   deaf.send({ type: 'Stop', service: 'mcp' });
   await settle();
-  expect(target.asked).toEqual([]);
+  expect(rig.target.asked).toEqual([]);
   deaf.socket.destroy();
-  await expect.poll(() => target.asked).toEqual(['stop mcp']);
+  await expect.poll(() => rig.target.asked).toEqual(['stop mcp']);
 });
 
 test('close gives the replies that are due, ends idle connections and frees the socket file', async () => {
   const slow = Promise.withResolvers<boolean>();
-  target.close = () => slow.promise;
-  const [idle, waiting] = [connectClient(), connectClient()];
+  rig.target.close = () => slow.promise;
+  const [idle, waiting] = [rig.connect(), rig.connect()];
   await idle.ask({ type: 'WhoAmI' });
   await waiting.ask({ type: 'WhoAmI' });
   waiting.send({ type: 'CloseMcpConnection', session_id: 's' });
   await settle();
-  const closed = door.close();
+  const closed = rig.door.close();
   await idle.closed();
   slow.resolve(true);
   await closed;
   await waiting.closed();
   expect(waiting.replies.at(-1)).toMatchObject({ data: { closed: true } });
-  expect(existsSync(path)).toBe(false);
+  expect(existsSync(rig.socketPath)).toBe(false);
 });
 
 test('close does not wait for ever for a client that does not read, nor for a reply that never comes', async () => {
-  target.close = () => new Promise(() => {});
-  target.current = snapshotFixture({
+  rig.target.close = () => new Promise(() => {});
+  rig.target.current = snapshotFixture({
     services: [serviceFixture('mcp', 'failed', { reason: 'x'.repeat(1_000_000) })],
   });
-  const [deaf, stuck] = [connectClient(), connectClient()];
+  const [deaf, stuck] = [rig.connect(), rig.connect()];
   deaf.socket.pause();
   deaf.send(...Array.from({ length: 10 }, () => ({ type: 'Snapshot' })));
   stuck.send({ type: 'CloseMcpConnection', session_id: 's' });
-  await expect.poll(() => target.snapshots).toBeGreaterThan(0);
+  await expect.poll(() => rig.target.snapshots).toBeGreaterThan(0);
   await settle();
-  await door.close();
+  await rig.door.close();
   await stuck.closed();
-  expect(existsSync(path)).toBe(false);
+  expect(existsSync(rig.socketPath)).toBe(false);
 }, 4_000);
 
 test('a client whose unread replies grow beyond the bound is let go; others notice nothing', async () => {
   const gate = Promise.withResolvers<void>();
-  target.close = async () => {
+  rig.target.close = async () => {
     await gate.promise;
     throw new Error('y'.repeat(1_000_000));
   };
-  const deaf = connectClient();
+  const deaf = rig.connect();
   deaf.socket.pause();
   const request = (id: number) => ({ type: 'CloseMcpConnection', session_id: 's', id });
   // All at work together, so that all replies come at once.

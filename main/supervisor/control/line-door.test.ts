@@ -1,58 +1,32 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { maxLineBytes, requestSchemas } from '../../../shared/control-protocol.ts';
-import { createCommands } from './commands.ts';
-import { FakeTarget, LineClient, silent } from './control.test-helper.ts';
-import { createDispatcher } from './dispatcher.ts';
-import { LineDoor } from './line-door.ts';
+import { LineDoorRig } from './line-door.test-helper.ts';
 
-let folder: string;
-let target: FakeTarget;
-let door: LineDoor;
-let where: string | number;
-let clients: LineClient[];
+let rig: LineDoorRig;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'pms-line-'));
-  target = new FakeTarget();
-  door = new LineDoor(createDispatcher(createCommands(target)), silent);
-  clients = [];
+  rig = await LineDoorRig.create();
 });
 
 afterEach(async () => {
-  for (const client of clients) client.socket.destroy();
-  await door.close();
-  await rm(folder, { recursive: true, force: true });
+  await rig[Symbol.asyncDispose]();
 });
-
-function connectClient(): LineClient {
-  const client = new LineClient(where);
-  clients.push(client);
-  return client;
-}
 
 const status = { ok: true, data: [{ name: 'dashboard' }, { name: 'mcp' }] };
 
-describe.each(['socket', 'tcp'])('over %s', (kind) => {
+describe.each(['socket', 'tcp'] as const)('over %s', (kind) => {
   beforeEach(async () => {
-    if (kind === 'tcp') {
-      where = await door.listenTcp(0);
-    } else {
-      where = join(folder, 'control.sock');
-      await door.listenSocket(where);
-    }
+    await rig.listen(kind);
   });
 
   test('a request gets its reply, and the connection lives on', async () => {
-    const client = connectClient();
+    const client = rig.connect();
     expect(await client.ask({ type: 'Status' })).toMatchObject(status);
     expect(await client.ask({ type: 'Status' })).toMatchObject(status);
   });
 
   test('W18 every bad line gets one reply that says what is wrong, and the next request works', async () => {
-    const client = connectClient();
+    const client = rig.connect();
     const lines = [
       ['{"type":', 'bad_json', /not valid JSON/],
       ['GET lost', 'bad_json', /not valid JSON/],
@@ -76,13 +50,13 @@ describe.each(['socket', 'tcp'])('over %s', (kind) => {
   });
 
   test('an unknown type is answered with all the known ones', async () => {
-    const reply = await connectClient().ask({ type: 'Fly' });
+    const reply = await rig.connect().ask({ type: 'Fly' });
     const error = reply.ok ? '' : reply.error;
     for (const type of Object.keys(requestSchemas)) expect(error).toContain(type);
   });
 
   test('a line that is not UTF-8 gets a reply, and the next one is read rightly', async () => {
-    const client = connectClient();
+    const client = rig.connect();
     client.send(Buffer.from([0x22, 0xff, 0xfe, 0x22, 0x0a]), { type: 'WhoAmI', client: 'Zoë 🚀' });
     const [bad, good] = await client.take(2);
     expect(bad).toMatchObject({
@@ -94,7 +68,7 @@ describe.each(['socket', 'tcp'])('over %s', (kind) => {
   });
 
   test('a line over one mebibyte gets a reply, and the connection survives', async () => {
-    const client = connectClient();
+    const client = rig.connect();
     client.send('x'.repeat(3 * maxLineBytes), '\n', { type: 'Status' });
     const [tooLarge, good] = await client.take(2);
     expect(tooLarge).toMatchObject({ ok: false, code: 'too_large' });
@@ -102,7 +76,7 @@ describe.each(['socket', 'tcp'])('over %s', (kind) => {
   });
 
   test('the longest allowed line is accepted, one byte more is not', async () => {
-    const client = connectClient();
+    const client = rig.connect();
     const lineOf = (bytes: number) => {
       const [head, tail] = ['{"type":"EmitTestEvent","message":"', '"}'];
       return `${head}${'m'.repeat(bytes - head.length - tail.length)}${tail}\n`;
@@ -112,19 +86,19 @@ describe.each(['socket', 'tcp'])('over %s', (kind) => {
   });
 
   test('blank lines are ignored, and Windows line ends are fine', async () => {
-    const client = connectClient();
+    const client = rig.connect();
     client.send('\n\r\n   \n{"type":"Status","id":1}\r\n\r\n{"type":"Status","id":2}\r\n');
     expect(await client.take(2)).toMatchObject([{ id: 1 }, { id: 2 }]);
   });
 
   test('a byte order mark before the first line is ignored', async () => {
-    const client = connectClient();
+    const client = rig.connect();
     client.send('\ufeff{"type":"Status"}\n');
     expect(await client.take(1)).toMatchObject([status]);
   });
 
   test('a line may come in pieces, cut inside a character too', async () => {
-    const client = connectClient();
+    const client = rig.connect();
     client.socket.setNoDelay(true);
     for (const byte of Buffer.from('{"type":"WhoAmI","client":"é🚀"}\n')) {
       client.send(Buffer.of(byte));
@@ -134,7 +108,7 @@ describe.each(['socket', 'tcp'])('over %s', (kind) => {
   });
 
   test('many lines in one piece get as many replies, in order', async () => {
-    const client = connectClient();
+    const client = rig.connect();
     const names = Array.from({ length: 3_000 }, (_, index) => `client ${index}`);
     client.send(names.map((name) => `{"type":"WhoAmI","client":"${name}"}\n`).join(''));
     const replies = await client.take(names.length);
@@ -144,7 +118,7 @@ describe.each(['socket', 'tcp'])('over %s', (kind) => {
   });
 
   test('an id is echoed, whatever text or number it is, in refusals too', async () => {
-    const client = connectClient();
+    const client = rig.connect();
     for (const id of [0, 1, -3, 2.5, '', 'a "b"', 'é']) {
       expect(await client.ask({ type: 'Status', id })).toMatchObject({ ok: true, id });
       expect(await client.ask({ type: 'Fly', id })).toMatchObject({ code: 'unknown_type', id });
@@ -160,12 +134,12 @@ describe.each(['socket', 'tcp'])('over %s', (kind) => {
 
   test('without ids, replies come in the order of their requests, even when the first is slow', async () => {
     const slow = Promise.withResolvers<boolean>();
-    target.close = () => slow.promise;
-    const client = connectClient();
+    rig.target.close = () => slow.promise;
+    const client = rig.connect();
     client.send({ type: 'CloseMcpConnection', session_id: 'slow' });
     // The word "id" somewhere inside is no id of the request.
     client.send({ type: 'Status', meta: { id: 1 } }, '{"id":5,\n', { type: 'Fly' });
-    expect(await connectClient().ask({ type: 'Status' })).toMatchObject(status);
+    expect(await rig.connect().ask({ type: 'Status' })).toMatchObject(status);
     expect(client.text).toBe('');
     slow.resolve(true);
     expect(await client.take(4)).toMatchObject([
@@ -178,8 +152,8 @@ describe.each(['socket', 'tcp'])('over %s', (kind) => {
 
   test('with ids, a quick reply overtakes a slow one', async () => {
     const slow = Promise.withResolvers<boolean>();
-    target.close = () => slow.promise;
-    const client = connectClient();
+    rig.target.close = () => slow.promise;
+    const client = rig.connect();
     client.send({ type: 'CloseMcpConnection', session_id: 'slow', id: 'slow' });
     expect(await client.ask({ type: 'Status', id: 'quick' })).toMatchObject({ id: 'quick' });
     slow.resolve(false);
@@ -187,8 +161,8 @@ describe.each(['socket', 'tcp'])('over %s', (kind) => {
   });
 
   test('what goes wrong inside becomes a reply, not silence', async () => {
-    target.close = () => Promise.reject(new Error('the pool fell over'));
-    const reply = await connectClient().ask({ type: 'CloseMcpConnection', session_id: 's' });
+    rig.target.close = () => Promise.reject(new Error('the pool fell over'));
+    const reply = await rig.connect().ask({ type: 'CloseMcpConnection', session_id: 's' });
     expect(reply).toEqual({ ok: false, code: 'internal', error: 'the pool fell over', data: null });
   });
 });

@@ -1,25 +1,16 @@
 /** The verbs that were stubs, lied, or are new (old weaknesses W18, W19, W21). */
-import { beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   instanceFixture,
   serviceFixture,
   snapshotFixture,
 } from '../../../shared/status.test-helper.ts';
 import type { ServiceStatus } from '../../../shared/status.ts';
-import { createCommands } from './commands.ts';
-import { asking, FakeTarget } from './control.test-helper.ts';
-import { createDispatcher, type Dispatch } from './dispatcher.ts';
+import { freshCommands } from './commands.test-helper.ts';
+import { noonSeconds } from './control.test-helper.ts';
 
-const noonSeconds = 1_767_268_800;
-
-let target: FakeTarget;
-let dispatch: Dispatch;
-const { dataOf, codeOf } = asking(() => dispatch);
-
-beforeEach(() => {
-  target = new FakeTarget();
-  dispatch = createDispatcher(createCommands(target));
-});
+const rig = freshCommands();
+const { dispatch, dataOf, codeOf } = rig;
 
 const instance = instanceFixture();
 
@@ -47,7 +38,7 @@ test('W19 SetBackend switches, and ServiceHealth tells how the instances run', a
 });
 
 async function connectionState(...services: readonly ServiceStatus[]): Promise<string> {
-  target.current = snapshotFixture({ services });
+  rig.target.current = snapshotFixture({ services });
   const data = (await dataOf('HealthSnapshot')) as { connection: { state: string } };
   return data.connection.state;
 }
@@ -69,7 +60,7 @@ test('HealthSnapshot has the old shape, and each child says what Status says', a
     serviceFixture('mcp', 'ready', { pid: 7 }),
     serviceFixture('dashboard', 'failed'),
   ];
-  target.current = snapshotFixture({ services });
+  rig.target.current = snapshotFixture({ services });
   await dataOf('SetHealthWindowVisibility', { visible: true });
   const reason = 'is failed because of the test';
   expect(await dataOf('HealthSnapshot')).toEqual({
@@ -108,7 +99,7 @@ test('PublishEvent tells the id, or that the event is known already', async () =
     id: null,
     duplicate: true,
   });
-  expect(target.asked.filter((what) => what.startsWith('publish'))).toEqual([
+  expect(rig.target.asked.filter((what) => what.startsWith('publish'))).toEqual([
     'publish from control:my.script',
     'publish from control',
   ]);
@@ -119,23 +110,23 @@ test('PublishEvent tells the id, or that the event is known already', async () =
 test('LaunchApp and ContinueApp pass on payload and time; a failure has its data beside the error', async () => {
   expect(
     await dataOf('LaunchApp', { app_name: 'ask_me', payload: { q: 1 }, timeout_seconds: 2 }),
-  ).toEqual(target.answer);
+  ).toEqual(rig.target.answer);
   await dataOf('ContinueApp', { session_id: 's', payload: [1] });
-  expect(target.asked).toEqual(['launch ask_me {"q":1} 2000', 'continue s [1] null']);
-  target.answer = { ...target.answer, success: false, error: 'no window', timed_out: true };
+  expect(rig.target.asked).toEqual(['launch ask_me {"q":1} 2000', 'continue s [1] null']);
+  rig.target.answer = { ...rig.target.answer, success: false, error: 'no window', timed_out: true };
   expect(await dispatch({ type: 'LaunchApp', app_name: 'ask_me', payload: null, id: 4 })).toEqual({
     ok: false,
     error: 'no window',
     code: 'timed_out',
-    data: target.answer,
+    data: rig.target.answer,
     id: 4,
   });
 });
 
 test('ListServices has services and instances, ListSubscribers who listens, Doctor its checks', async () => {
-  target.current = snapshotFixture({ instances: [instance] });
-  expect(await dataOf('ListServices')).toEqual([...target.current.services, instance]);
-  expect(target.glances).toBe(1);
+  rig.target.current = snapshotFixture({ instances: [instance] });
+  expect(await dataOf('ListServices')).toEqual([...rig.target.current.services, instance]);
+  expect(rig.target.glances).toBe(1);
   expect(await dataOf('ListSubscribers')).toEqual([]);
   expect(await dataOf('Doctor')).toMatchObject({ checks: [{ name: 'node', status: 'ok' }] });
 });

@@ -1,36 +1,21 @@
 /** What happens is told on the connection that asked, and a slow reader costs nobody anything. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { WatchLine } from '../../../shared/control-protocol.ts';
 import { noon, serviceFixture, snapshotFixture } from '../../../shared/status.test-helper.ts';
-import { createCommands } from './commands.ts';
-import { FakeTarget, LineClient, silent } from './control.test-helper.ts';
-import { createDispatcher, type Dispatch } from './dispatcher.ts';
-import { LineDoor } from './line-door.ts';
+import type { LineClient } from './control.test-helper.ts';
+import { LineDoorRig } from './line-door.test-helper.ts';
 
-let folder: string;
-let path: string;
-let target: FakeTarget;
-let dispatch: Dispatch;
-let door: LineDoor;
+let rig: LineDoorRig;
 let client: LineClient;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'pms-watch-'));
-  path = join(folder, 'control.sock');
-  target = new FakeTarget();
-  dispatch = createDispatcher(createCommands(target));
-  door = new LineDoor(dispatch, silent);
-  await door.listenSocket(path);
-  client = new LineClient(path);
+  rig = await LineDoorRig.create();
+  await rig.listen('socket');
+  client = rig.connect();
 });
 
 afterEach(async () => {
-  client.socket.destroy();
-  await door.close();
-  await rm(folder, { recursive: true, force: true });
+  await rig[Symbol.asyncDispose]();
 });
 
 function changeState(service: string): void {
@@ -41,7 +26,7 @@ function changeState(service: string): void {
     reason: 'silent',
     at: noon,
   } as const;
-  for (const listener of target.news.transition) listener(transition);
+  for (const listener of rig.target.news.transition) listener(transition);
 }
 
 async function line(index: number): Promise<WatchLine> {
@@ -60,7 +45,7 @@ test('the reply comes first, then the state and what changes, with the id of the
     type: 'watch',
     id: 'mine',
     topic: 'snapshot',
-    data: target.current,
+    data: rig.target.current,
   });
   changeState('mcp');
   expect(await line(2)).toEqual({
@@ -88,11 +73,11 @@ test('only what was asked for is told: one service, one topic', async () => {
 
 test('events and the output of a service are told as they come', async () => {
   await client.ask({ type: 'Watch', topics: ['events', 'logs'], service: 'mcp' });
-  const event = target.emitTestEvent('hello');
-  for (const listener of target.news.events) listener([event]);
+  const event = rig.target.emitTestEvent('hello');
+  for (const listener of rig.target.news.events) listener([event]);
   expect(await line(1)).toEqual({ type: 'watch', topic: 'events', data: [event] });
   const lines = [{ seq: 1, at: 2, stream: 'stdout', text: 'up' }] as const;
-  for (const listener of target.news.lines) listener(lines);
+  for (const listener of rig.target.news.lines) listener(lines);
   expect(await line(2)).toEqual({ type: 'watch', topic: 'logs', data: { service: 'mcp', lines } });
 });
 
@@ -111,25 +96,25 @@ test('logs need a service, and one that there is', async () => {
 test('Unwatch, the end of the connection, and a watch of the same id end a watch', async () => {
   await client.ask({ type: 'Watch', topics: ['state'], id: 1 });
   await client.ask({ type: 'Watch', topics: ['state', 'events'], id: 1 });
-  expect(target.news.transition.size).toBe(1);
+  expect(rig.target.news.transition.size).toBe(1);
   await client.ask({ type: 'Watch', topics: ['state'], id: 2 });
-  expect(target.news.transition.size).toBe(2);
+  expect(rig.target.news.transition.size).toBe(2);
   expect(await client.ask({ type: 'Unwatch' })).toMatchObject({ data: { watching: false } });
-  expect(target.news.transition.size + target.news.events.size).toBe(0);
+  expect(rig.target.news.transition.size + rig.target.news.events.size).toBe(0);
   await client.ask({ type: 'Watch', topics: ['state'] });
   client.socket.destroy();
-  await expect.poll(() => target.news.transition.size).toBe(0);
+  await expect.poll(() => rig.target.news.transition.size).toBe(0);
 });
 
 test('a connection has a bounded number of watches', async () => {
   for (let id = 0; id < 16; id += 1) await client.ask({ type: 'Watch', topics: ['state'], id });
   const reply = await client.ask({ type: 'Watch', topics: ['state'], id: 16 });
   expect(reply).toMatchObject({ code: 'at_capacity' });
-  expect(target.news.transition.size).toBe(16);
+  expect(rig.target.news.transition.size).toBe(16);
 });
 
 test('over HTTP there is no connection to watch on, and the reply says what there is', async () => {
-  expect(await dispatch({ type: 'Watch' })).toMatchObject({
+  expect(await rig.dispatch({ type: 'Watch' })).toMatchObject({
     code: 'unsupported',
     error: expect.stringContaining('/control/watch'),
   });
@@ -138,12 +123,12 @@ test('over HTTP there is no connection to watch on, and the reply says what ther
 test('a slow reader gets the newest snapshot in the end, and is told how many lines it missed', async () => {
   client.send({ type: 'Watch', topics: ['snapshot', 'state'] });
   await line(1);
-  await expect.poll(() => target.news.snapshot.size).toBe(1);
+  await expect.poll(() => rig.target.news.snapshot.size).toBe(1);
   client.socket.pause();
   const reason = 'x'.repeat(100_000);
   const tellSnapshot = (pid: number) => {
     const services = [serviceFixture('mcp', 'failed', { reason, pid })];
-    for (const listener of target.news.snapshot) listener(snapshotFixture({ services }));
+    for (const listener of rig.target.news.snapshot) listener(snapshotFixture({ services }));
   };
   for (let pid = 1; pid <= 500; pid += 1) {
     tellSnapshot(pid);

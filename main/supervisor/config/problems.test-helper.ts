@@ -6,7 +6,7 @@ export function shown({ line, column, endLine, endColumn, severity, message }: C
   return `${line}:${column}-${endLine}:${endColumn} ${severity} ${message}`;
 }
 
-/** For tests: what is found in a text. */
-export function findings(text: string): string[] {
+/** For tests: the problems of a text. */
+export function problemsIn(text: string): string[] {
   return parseConfig(text).problems.map(shown);
 }
