@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import type { ServiceStatus, StatusSnapshot } from '../shared/status.ts';
-import type { RunningSupervisor, Settings } from '../test/harness.ts';
+import type { RunningSupervisor, Settings, SupervisorProcess } from '../test/harness.ts';
 import { heldBytes } from '../test/held-memory.ts';
+import { until } from '../test/until.ts';
 
 /** No pool, no dashboard: starts within moments. */
 export const bare: Settings = {
@@ -72,6 +73,21 @@ export async function residentMb(pid: number): Promise<number> {
 /** What a supervisor that was started with `inspectFlag` holds, garbage not counted, in MB. */
 export async function heldMb(supervisor: RunningSupervisor): Promise<number> {
   return Math.round((await heldBytes(supervisor.output())) / 1_024 / 1_024);
+}
+
+/** The longest wait is for one that runs and does not answer. */
+const startEndsMs = 30_000;
+
+/** The exit code of a start that is to be refused; throws when it runs instead. */
+export async function refusal(started: SupervisorProcess): Promise<number | NodeJS.Signals> {
+  const runs = () => started.output().includes('MCP for your clients:');
+  await until(() => !started.isRunning || runs(), {
+    what: 'the end of a start',
+    timeoutMs: startEndsMs,
+    instead: () => started.output(),
+  });
+  if (runs()) throw new Error(`it started all the same:\n${started.output()}`);
+  return await started.exited;
 }
 
 /** How often the text is in the other one. */

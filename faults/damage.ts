@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
+import { claimInstanceLock } from '../main/instance-lock.ts';
 import type { Place, RunningSupervisor } from '../test/harness.ts';
-import { bare, emit, isReady, serviceIn, sleeper } from './cast.ts';
+import { bare, emit, isReady, refusal, serviceIn, sleeper } from './cast.ts';
 import { type Fault, onlyWithSignals } from './fault.ts';
 import type { Stage } from './stage.ts';
 
@@ -128,21 +129,28 @@ async function damageWhileRunning(stage: Stage): Promise<string> {
   const place = await stage.place({ settings: bare, servers: [kept] });
   const supervisor = await stage.start({ place, isReady: isReady('kept') });
   const { pid } = serviceIn(await supervisor.snapshot(), 'kept');
+  const stream = await stage.subscriber(supervisor);
+  const before = await emit(supervisor, 'before the noise');
   const files = await stateOf(place);
   // The journal is an open file of SQLite's.
   const free = files.filter((path) => !/\.(db|db-wal|db-shm)$/.test(path));
   for (const path of free) await writeFile(path, randomBytes(100));
   await writeFile(place.configPath, randomBytes(500));
   const broken = await supervisor.until(
-    'the finding about the configuration',
+    'the problem with the configuration',
     ({ config }) => config.running === 'last_good',
   );
   assert.equal(serviceIn(broken, 'kept').pid, pid);
   const id = await emit(supervisor, 'amid noise');
-  assert.ok(id > 0);
+  assert.equal(id, before + 1);
+  await stream.until('the event', ({ lastEventId }) => lastEventId === String(id));
+  const page = await fetch(supervisor.loginUrl, { redirect: 'manual' });
+  assert.equal(page.status, 303, 'the page does not open any more');
+  const after = serviceIn(await supervisor.snapshot(), 'kept');
+  assert.deepEqual([after.pid, after.restarts], [pid, 0]);
   assert.equal(await supervisor.stop(), 0);
   assert.deepEqual(place.survivors(), []);
-  return `${free.length} files of state and the configuration overwritten with noise: same process, control and events go on, ended in order`;
+  return `${free.length} files of state and the configuration overwritten with noise: same process; control, page and events go on; ended in order`;
 }
 
 /** The lock is always empty. What is in its place with something in it is not ours to destroy. */
@@ -154,12 +162,14 @@ async function damageLock(stage: Stage): Promise<string> {
   const noise = randomBytes(4_096);
   await writeFile(join(folder, name), noise);
   // While it is held, noise in it lets nobody in.
+  const mine = await claimInstanceLock(join(folder, name)).catch(() => 'nobody holds it');
+  assert.equal(mine, null, 'noise sets the lock free');
   const beside = place.spawn();
-  assert.equal(await beside.exited, 0);
+  assert.equal(await refusal(beside), 0, beside.output());
   assert.match(beside.output(), new RegExp(`process ${first.process.pid}, headless`));
   assert.equal(await first.stop(), 0);
   const refused = place.spawn();
-  assert.equal(await refused.exited, 1);
+  assert.equal(await refusal(refused), 1, refused.output());
   const said = /cannot start: .*/.exec(refused.output())?.[0] ?? '';
   assert.match(said, /\.lock: .*Remove what is there/);
   assert.deepEqual(await readFile(join(folder, name)), noise);

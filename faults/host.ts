@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { nodeArguments } from '../shared/node-arguments.mjs';
 import { ControlClient } from '../test/control-client.ts';
 import { until } from '../test/until.ts';
 import { bare, sleeper, timesIn } from './cast.ts';
@@ -13,7 +14,8 @@ const program = join(import.meta.dirname, '..', 'out', 'main', 'headless.js');
 
 async function terminalVanishes(stage: Stage): Promise<string> {
   const place = await stage.place({ settings: bare, servers: [sleeper('one')] });
-  const started = spawn(process.execPath, [program, '--config', place.configPath], {
+  const args = [...nodeArguments, program, '--config', place.configPath];
+  const started = spawn(process.execPath, args, {
     cwd: place.folder,
     env: place.env,
     stdio: ['ignore', 'pipe', 'pipe'],

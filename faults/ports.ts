@@ -56,7 +56,7 @@ async function takenBetween(stage: Stage): Promise<string> {
   const stranger = await stage.stranger(port);
   await supervisor.control<'Start'>({ type: 'Start', service: 'web' });
   const taken = await supervisor.until(
-    'the finding',
+    'the problem',
     (it) => serviceIn(it, 'web').state === 'failed',
   );
   const { reason } = serviceIn(taken, 'web');

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { StatusSnapshot } from '../shared/status.ts';
 import type { RunningSupervisor } from '../test/harness.ts';
 import { makePlan } from '../test/mcp-clients.ts';
+import { openMcpSession } from '../test/mcp-session.ts';
 import { until } from '../test/until.ts';
 import { bare, emit, freePort, processesIn, serviceIn, webServer } from './cast.ts';
 import { type Fault, onlyWithSignals } from './fault.ts';
@@ -12,21 +13,40 @@ import type { Stage } from './stage.ts';
 /** Longer than every limit of the service below. */
 const stopMs = ({ isQuick }: Stage) => (isQuick ? 5_000 : 60_000);
 
-/** Stops these processes for the time, the supervisor first; they go on even after Ctrl-C. */
-async function sleep(stage: Stage, pids: readonly number[]): Promise<void> {
-  const signalAll = (signal: NodeJS.Signals) => {
-    for (const pid of pids) {
-      try {
-        process.kill(pid, signal);
-      } catch {
-        // It has ended.
-      }
+/** Longer than the service below is left unasked, shorter than it may take for an answer. */
+const askedMs = 1_000;
+
+function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It has ended.
     }
-  };
-  stage.defer(() => signalAll('SIGCONT'));
-  signalAll('SIGSTOP');
+  }
+}
+
+/** Whom the sleep stops, in the order in which they wake. */
+interface Sleepers {
+  readonly supervisor: number;
+  readonly children: readonly number[];
+  /** Of the children, the one that is asked whether it is well. */
+  readonly asked: number;
+}
+
+/**
+ * Stops them for the time; they go on even after Ctrl-C. The one that is asked is stopped first, so that the
+ * supervisor falls asleep over a question: on waking, its timer and the answer are both there.
+ */
+async function sleep(stage: Stage, { supervisor, children, asked }: Sleepers): Promise<void> {
+  const all = [supervisor, asked, ...children];
+  stage.defer(() => signalAll(all, 'SIGCONT'));
+  signalAll([asked], 'SIGSTOP');
+  await delay(askedMs);
+  signalAll([supervisor, ...children], 'SIGSTOP');
+  if (!children.includes(asked)) signalAll([asked], 'SIGCONT');
   await delay(stopMs(stage));
-  signalAll('SIGCONT');
+  signalAll(all, 'SIGCONT');
 }
 
 function restartsIn({ services, instances }: StatusSnapshot): number {
@@ -35,16 +55,26 @@ function restartsIn({ services, instances }: StatusSnapshot): number {
 
 async function stopFor(
   stage: Stage,
-  whom: (supervisor: RunningSupervisor) => readonly number[],
+  whichChildren: (supervisor: RunningSupervisor) => readonly number[],
 ): Promise<string> {
   const port = await freePort();
   // One missed answer would be enough; a busy machine may take its time for it.
   const web = webServer('web', port, { liveness_threshold: 1, liveness_timeout_ms: 2_500 });
-  const supervisor = await stage.start({ servers: [web] });
+  const supervisor = await stage.start({
+    // The shortest that can be set; only the long form sleeps so long.
+    settings: { 'mcp.pool': { base_port: 0, session_idle_minutes: 1 } },
+    servers: [web],
+  });
   const client = await stage.client(supervisor, 'agent');
+  // Nothing of it is open, so that its time is counted.
+  const quiet = await openMcpSession(supervisor.mcpUrl);
   const stream = await stage.subscriber(supervisor);
   const before = await supervisor.snapshot();
-  await sleep(stage, whom(supervisor));
+  await sleep(stage, {
+    supervisor: supervisor.process.pid,
+    children: whichChildren(supervisor),
+    asked: serviceIn(before, 'web').pid ?? 0,
+  });
   const woken = new Date().toISOString();
   const after = await supervisor.until('an answer of the service after the sleep', (snapshot) => {
     const { lastHealthyAt } = serviceIn(snapshot, 'web');
@@ -61,17 +91,21 @@ async function stopFor(
   assert.equal(restartsIn(after), 0);
   const { sessions } = await supervisor.snapshot();
   assert.equal(sessions.find(({ clientName }) => clientName === 'agent')?.moves, 0);
+  assert.ok(
+    sessions.some(({ sessionId }) => sessionId === quiet),
+    'a session was ended for the time asleep',
+  );
   return `${stopMs(stage) / 1_000} s stopped, ${Object.keys(processesIn(after)).length} processes the same, 0 restarts; session and event stream went on`;
 }
 
 async function stopAlone(stage: Stage): Promise<string> {
-  return await stopFor(stage, (supervisor) => [supervisor.process.pid]);
+  return await stopFor(stage, () => []);
 }
 
 async function stopWithAll(stage: Stage): Promise<string> {
   return await stopFor(stage, ({ process: own, place }) => {
-    const children = place.survivors().map(({ pid }) => pid);
-    return [own.pid, ...children.filter((pid) => pid !== own.pid)];
+    const all = place.survivors().map(({ pid }) => pid);
+    return all.filter((pid) => pid !== own.pid);
   });
 }
 
