@@ -1,10 +1,13 @@
 /**
- * Loaded into the supervisor's process ahead of it (`node --import`): measures how late its event loop is
- * and writes a line to a file each second. Node's own histogram looks every 10 ms, which costs that
- * process about a hundredth of a core and is on its account.
+ * Loaded into the supervisor's process ahead of it (`node --import`): what only that process knows of itself,
+ * as a line in a file each second. What it costs is on the supervisor's account: Node's histogram of how
+ * late the event loop is looks every 10 ms, about a hundredth of a core, and a collection once a minute,
+ * after which only memory in use is left, holds everything up for some hundredths of a second.
  */
 import { appendFile } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { isMainThread } from 'node:worker_threads';
 
 /** How often the loop is looked at, in ms. It is part of what the histogram records. */
@@ -12,16 +15,35 @@ const resolutionMs = 10;
 
 const periodMs = 1_000;
 
-const file = process.env['PM_SOAK_LOOP_FILE'];
+/** Every so many lines garbage is collected. */
+const collectEvery = 60;
+
+const file = process.env['PM_SOAK_INSIDE_FILE'];
+
+/** What the program's own thread needs, when all that it does not need has gone. */
+function inUseMib(): number {
+  // Node offers it to no program that was started without a flag; a context that is made now has it.
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return (heapUsed + external) / 2 ** 20;
+}
 
 if (isMainThread && file !== undefined) {
   const delays = monitorEventLoopDelay({ resolution: resolutionMs });
   delays.enable();
+  let lines = 0;
   setInterval(() => {
+    lines += 1;
     const late = (share: number) => Math.max(0, delays.percentile(share) / 1e6 - resolutionMs);
-    const line = JSON.stringify({ at: Date.now(), p99: late(99), max: late(100) });
+    const line = {
+      at: Date.now(),
+      lateMs: { p99: late(99), max: late(100) },
+      inUseMib: lines % collectEvery === 0 ? inUseMib() : null,
+    };
     delays.reset();
     // A measurement that cannot be written is missing in the table, which says so.
-    appendFile(file, `${line}\n`, () => {});
+    appendFile(file, `${JSON.stringify(line)}\n`, () => {});
   }, periodMs).unref();
 }

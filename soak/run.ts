@@ -14,7 +14,7 @@ import { replaceFile } from '../main/supervisor/config/write-file.ts';
 import { renderChart } from './chart.ts';
 import { type Disturbances, disturb } from './disturbances.ts';
 import { judge, type Outcome, renderVerdict } from './report.ts';
-import { loopDelays, type Sample, takeSamples } from './samples.ts';
+import { insideViews, type Sample, takeSamples } from './samples.ts';
 import { Load, load, openStage } from './stage.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -47,10 +47,10 @@ async function soak(minutes: number): Promise<Outcome> {
     over.abort();
     await work;
     const result = await clients.stop();
-    const loop = await loopDelays(stage.loopFile);
+    const inside = await insideViews(stage.insideFile);
     const exitCode = await stage.supervisor.stop();
     const orphans = place.survivors().map(({ pid, command }) => `left: process ${pid}, ${command}`);
-    return { minutes, samples, loop, load: result, disturbances, orphans, exitCode };
+    return { minutes, samples, inside, load: result, disturbances, orphans, exitCode };
   } finally {
     over.abort();
     clients.kill();

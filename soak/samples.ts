@@ -44,17 +44,19 @@ export async function takeSamples(stage: Stage, taken: Sample[], over: AbortSign
   caller.close();
 }
 
-/** How late the event loop was in each second. */
-export interface LoopDelay {
+/** What the supervisor's process says of itself, once a second. */
+export interface InsideView {
   /** Wall clock, in ms. */
   readonly at: number;
-  readonly p99: number;
-  readonly max: number;
+  /** How late the event loop was in that second. */
+  readonly lateMs: { readonly p99: number; readonly max: number };
+  /** Heap and buffers of the main thread after a collection; null in most seconds. */
+  readonly inUseMib: number | null;
 }
 
-/** Everything that loop-delay.ts wrote. */
-export async function loopDelays(file: string): Promise<readonly LoopDelay[]> {
+/** Everything that inside.ts wrote. */
+export async function insideViews(file: string): Promise<readonly InsideView[]> {
   const text = await readFile(file, 'utf8');
   const lines = text.split('\n').filter((line) => line !== '');
-  return lines.map((line) => JSON.parse(line) as LoopDelay);
+  return lines.map((line) => JSON.parse(line) as InsideView);
 }

@@ -21,20 +21,20 @@ export const load = {
 export interface Stage {
   readonly place: Place;
   readonly supervisor: RunningSupervisor;
-  /** Lines of loop-delay.ts. */
-  readonly loopFile: string;
+  /** Lines of inside.ts. */
+  readonly insideFile: string;
 }
 
 export async function openStage(): Promise<Stage> {
   const place = await Place.create({
     settings: { 'mcp.pool': pool },
     servers: [{ name: 'chatter', command: process.execPath, args: ['-e', chatter] }],
-    nodeFlags: ['--import', join(import.meta.dirname, 'loop-delay.ts')],
+    nodeFlags: ['--import', join(import.meta.dirname, 'inside.ts')],
   });
-  const loopFile = join(place.folder, 'loop-delay');
-  place.env['PM_SOAK_LOOP_FILE'] = loopFile;
+  const insideFile = join(place.folder, 'inside');
+  place.env['PM_SOAK_INSIDE_FILE'] = insideFile;
   try {
-    return { place, supervisor: await startSupervisor({ place }), loopFile };
+    return { place, supervisor: await startSupervisor({ place }), insideFile };
   } catch (error) {
     await place[Symbol.asyncDispose]();
     throw error;
