@@ -30,6 +30,8 @@ export const suites = [
     program: next,
     args: ['--suite', 'all', '--spec-version', '2026-07-28'],
   },
+  // Without a version there are the extensions as well: tasks and skills.
+  { name: '0.2 all with extensions', era: 'modern', program: next, args: ['--suite', 'all'] },
 ] as const satisfies readonly Suite[];
 
 /** How many checks of a scenario passed and failed. */
