@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { type Contestant, startContestants } from './gateway/contestants.ts';
 import { LoadClient } from './gateway/load-client.ts';
 import { type Options, readOptions, usage } from './gateway/options.ts';
-import { measureMs, type Plan, plans, warmUpMs } from './gateway/plans.ts';
+import { measureMs, type Plan, plans, warmUpMs, warmUpPlans } from './gateway/plans.ts';
 import { proxyVersion, whyNot } from './gateway/proxies.ts';
 import { Results } from './gateway/results.ts';
 import { type Run, renderRun } from './gateway/tables.ts';
@@ -44,7 +44,8 @@ async function runRounds({ options, contestants, ...bench }: Bench): Promise<num
   const ms = measureMs[options.quick ? 'quick' : 'full'];
   for (const contestant of contestants) {
     progress(`warming up: ${contestant.name}`);
-    await warmUp(contestant, bench, warmUpMs[options.quick ? 'quick' : 'full']);
+    const warmMs = warmUpMs[options.quick ? 'quick' : 'full'];
+    for (const plan of warmUpPlans) await warmUp(contestant, plan, bench, warmMs);
   }
   for (let round = 1; round <= options.rounds; round += 1) {
     for (const plan of shuffled(plans)) {
@@ -69,16 +70,14 @@ interface Measurement extends Omit<Bench, 'options' | 'contestants'> {
 /** Whoever compiles while it runs is as it will be for days, not as in its first second. */
 async function warmUp(
   { port }: Contestant,
+  plan: Plan,
   { children, callClient }: Pick<Bench, 'children' | 'callClient'>,
   ms: number,
 ): Promise<void> {
   const client = new LoadClient(children, callClient, port);
   try {
-    const [plan] = plans;
-    if (plan) {
-      await client.open(plan);
-      await client.calls(ms, plan.tool);
-    }
+    await client.open(plan);
+    await client.calls(ms, plan.tool);
     await client.close();
   } catch {
     // The rounds will tell what is the matter.

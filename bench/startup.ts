@@ -6,8 +6,8 @@ import { writeFile } from 'node:fs/promises';
 import { describeMachine, machineLines } from './kit/machine.ts';
 import { readCommandLine } from './kit/options.ts';
 import { needBuild, needLinux, progress, runProgram } from './kit/program.ts';
-import { median } from './kit/quantile.ts';
-import { type Case, cases, type Sample, sample } from './startup/cases.ts';
+import { type Case, cases, sample } from './startup/cases.ts';
+import { resultLines, type Sample } from './startup/results.ts';
 
 const usage = `Measures start, memory and idle processor time of the built program.
 
@@ -22,29 +22,6 @@ Needs Linux and a build (npm run build).`;
 /** How long each is watched while nobody wants anything, in ms: the clock of /proc ticks in 10 ms. */
 const idleMs = 30_000;
 const quickIdleMs = 10_000;
-
-interface Row {
-  readonly title: string;
-  readonly of: (sample: Sample) => number;
-  readonly goal: (each: Case) => number | undefined;
-  readonly unit: string;
-}
-
-const rows: readonly Row[] = [
-  { title: 'ready after', of: (s) => s.readyMs, goal: (c) => c.readyMs, unit: 'ms' },
-  { title: 'CPU by then', of: (s) => s.startCpuMs, goal: () => undefined, unit: 'ms' },
-  { title: 'resident memory', of: (s) => s.residentMib, goal: (c) => c.residentMib, unit: 'MiB' },
-  { title: 'idle CPU', of: (s) => s.idlePercent, goal: (c) => c.idlePercent, unit: '%' },
-];
-
-function describe(row: Row, each: Case, samples: readonly Sample[]): string {
-  const value = median(samples.map(row.of));
-  const goal = row.goal(each);
-  const verdict =
-    goal === undefined ? '' : `${value <= goal ? 'met' : 'MISSED'} (at most ${goal} ${row.unit})`;
-  const shown = `${value.toFixed(value < 10 ? 2 : 0)} ${row.unit}`;
-  return `  ${row.title.padEnd(18)}${shown.padStart(10)}  ${verdict}`.trimEnd();
-}
 
 async function main(): Promise<void> {
   const options = readCommandLine(process.argv.slice(2), 5);
@@ -70,8 +47,7 @@ async function main(): Promise<void> {
     ].join('\n'),
   );
   for (const [each, taken] of samples) {
-    console.log(`\n${each.name}`);
-    for (const row of rows) console.log(describe(row, each, taken));
+    console.log(['', each.name, ...resultLines(each, taken)].join('\n'));
   }
   if (options.jsonFile !== null) {
     const values = Object.fromEntries([...samples].map(([{ name }, taken]) => [name, taken]));

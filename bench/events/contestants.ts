@@ -7,7 +7,8 @@ import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Children, Lines } from '../kit/children.ts';
 import { packageVersion } from '../kit/machine.ts';
-import { nchanVersion, prepareNchan, whyNoNchan } from './nchan.ts';
+import { nginxVersion } from '../kit/nginx.ts';
+import { prepareNchan, whyNoNchan } from './nchan.ts';
 import type { ContestantName } from './options.ts';
 import {
   type RequestFile,
@@ -50,7 +51,7 @@ export interface Absence {
 export function versionsOf(contestants: readonly Contestant[]): readonly string[] {
   const has = (name: ContestantName) => contestants.some((each) => each.name === name);
   const packages = (['better-sse', 'express'] as const).filter(has).map(packageVersion);
-  return [...packages, ...(has('nchan') ? [nchanVersion()] : [])];
+  return [...packages, ...(has('nchan') ? [nginxVersion()] : [])];
 }
 
 const startTimeoutMs = 10_000;

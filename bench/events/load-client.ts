@@ -37,9 +37,9 @@ const answerTimeoutMs = 40_000;
 /** Compiles the load client into `folder`; without a compiler it is the one that runs in Node. */
 export async function prepareLoadProgram(folder: string): Promise<LoadProgram> {
   const program = join(folder, 'sse-client');
-  const source = join(import.meta.dirname, 'sse-client.c');
+  const sources = ['sse-client.c', 'sse-stream.c'].map((name) => join(import.meta.dirname, name));
   try {
-    await promisify(execFile)('cc', ['-O2', '-o', program, source]);
+    await promisify(execFile)('cc', ['-O2', '-o', program, ...sources]);
     return { command: program, args: [], description: 'sse-client.c (epoll)' };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;

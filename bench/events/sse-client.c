@@ -1,7 +1,7 @@
 /*
  * The load client of the event benchmark: one thread, epoll, so that it costs less than any server it
- * measures. It opens N event streams, has events published, and takes every byte apart: frames are
- * counted, ids must follow each other without a hole (or the hole be told by an `event: gap` frame), and
+ * measures. It opens N event streams, has events published, and takes every byte apart (sse-stream.h): frames
+ * are counted, ids must follow each other without a hole (or the hole be told by an `event: gap` frame), and
  * the stamp in a payload gives the latency.
  *
  *   sse-client HOST PORT PATH        HOST is an IPv4 address
@@ -22,237 +22,38 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "../kit/load-client.h"
+#include "sse-stream.h"
 
 enum {
   READ_BYTES = 512 * 1024, /* taken from a socket at once */
-  MAX_LINE = 1024 * 1024,  /* of a stream; a longer one is an error */
-  MAX_SAMPLES = 8 * 1000 * 1000,
   STUCK_MS = 5000,         /* without any delivery: somebody lost something */
   DEFAULT_BYTES = 250,
   /* Fixed, or the kernel would let a reader that has stopped take tens of megabytes. */
   RECEIVE_BUFFER_BYTES = 256 * 1024,
 };
 
-enum frame_kind { EVENT, GAP, OTHER };
-enum chunk_state { CHUNK_SIZE, CHUNK_DATA, CHUNK_END };
-
-struct stream {
-  int fd;
-  bool reading, has_head, is_chunked, is_closed;
-  enum chunk_state chunk_state;
-  uint64_t chunk_left;
-  char *carry; /* the beginning of a line whose end has not come yet */
-  size_t carry_length;
-  /* the frame that is being read */
-  enum frame_kind kind;
-  bool has_id, has_data;
-  uint64_t id, tag, gap_from, gap_to;
-  /* the sequence so far; an id is a number, or `time:tag` as nchan has it */
-  bool has_last, has_tags;
-  uint64_t last_id, last_tag;
-  /* since the last command began */
-  uint64_t received, told_missing, order_errors;
-};
-
 static struct sockaddr_in address;
 static const char *host, *path;
 static struct stream *streams;
-static size_t stream_count, closed_count, heads_count;
+static size_t stream_count, closed_count;
 static int epoll;
 static char *input; /* room for a carried line and what was read after it */
-static uint64_t outstanding; /* deliveries and told losses that streams which are read still have to get */
-static bool wants_latency;
-static uint64_t now_ns, *samples;
-static size_t sample_count;
 
 /* The connection of the command `post`; its marks in epoll are beyond all streams. */
 static int post_fd = -1;
 static uint64_t post_answers;
 static const uint32_t post_mark = UINT32_MAX, timer_mark = UINT32_MAX - 1;
-
-static void die(const char *what) {
-  fprintf(stderr, "sse-client: %s: %s\n", what, strerror(errno));
-  exit(1);
-}
-
-static uint64_t clock_ns(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
-static bool starts_with(const char *line, size_t length, const char *start) {
-  size_t start_length = strlen(start);
-  return length >= start_length && memcmp(line, start, start_length) == 0;
-}
-
-/* The digits from `at` on as a number; `at` then stands behind them. */
-static uint64_t read_number(const char **at, const char *end) {
-  uint64_t number = 0;
-  while (*at < end && **at >= '0' && **at <= '9') number = number * 10 + (uint64_t)(*(*at)++ - '0');
-  return number;
-}
-
-/* ---- frames ---- */
-
-static uint64_t number_after(const char *line, size_t length, const char *key) {
-  const char *found = memmem(line, length, key, strlen(key));
-  if (!found) return 0;
-  found += strlen(key);
-  return read_number(&found, line + length);
-}
-
-static void take_data(struct stream *stream, const char *line, size_t length) {
-  stream->has_data = true;
-  if (stream->kind == GAP) {
-    stream->gap_from = number_after(line, length, "\"from\":");
-    stream->gap_to = number_after(line, length, "\"to\":");
-    return;
-  }
-  if (!wants_latency || !stream->reading || sample_count == MAX_SAMPLES) return;
-  const char *mark = memchr(line, '@', length);
-  if (!mark) return;
-  mark += 1;
-  uint64_t stamp = read_number(&mark, line + length);
-  if (stamp > 0 && stamp <= now_ns) samples[sample_count++] = now_ns - stamp;
-}
-
-static void take_id(struct stream *stream, const char *value, const char *end) {
-  stream->has_id = true;
-  stream->id = read_number(&value, end);
-  stream->has_tags = value < end && *value == ':';
-  if (stream->has_tags) value += 1;
-  stream->tag = read_number(&value, end);
-}
-
-static bool follows(const struct stream *stream) {
-  if (!stream->has_tags) return stream->id == stream->last_id + 1;
-  if (stream->id == stream->last_id) return stream->tag == stream->last_tag + 1;
-  return stream->id > stream->last_id;
-}
-
-static void account(struct stream *stream, uint64_t events) {
-  if (stream->reading) outstanding -= events < outstanding ? events : outstanding;
-}
-
-static void end_frame(struct stream *stream) {
-  if (stream->has_data && stream->kind == EVENT) {
-    if (!stream->has_id || (stream->has_last && !follows(stream))) stream->order_errors += 1;
-    stream->received += 1;
-    account(stream, 1);
-  } else if (stream->has_data && stream->kind == GAP) {
-    uint64_t missing = stream->gap_to - stream->gap_from + 1;
-    if (stream->has_last && stream->gap_from != stream->last_id + 1) stream->order_errors += 1;
-    stream->told_missing += missing;
-    account(stream, missing);
-  }
-  if (stream->has_id) {
-    stream->has_last = true;
-    stream->last_id = stream->id;
-    stream->last_tag = stream->tag;
-  }
-  stream->kind = EVENT;
-  stream->has_id = stream->has_data = false;
-}
-
-static void take_line(struct stream *stream, const char *line, size_t length) {
-  if (length > 0 && line[length - 1] == '\r') length -= 1;
-  if (length == 0) {
-    end_frame(stream);
-    return;
-  }
-  const char *colon = memchr(line, ':', length < 8 ? length : 8);
-  if (!colon || colon == line) return;
-  const char *value = colon + 1, *end = line + length;
-  if (value < end && *value == ' ') value += 1;
-  size_t value_length = (size_t)(end - value);
-  if (starts_with(line, length, "data:")) take_data(stream, value, value_length);
-  else if (starts_with(line, length, "id:")) take_id(stream, value, end);
-  else if (starts_with(line, length, "event:")) {
-    if (value_length == 3 && memcmp(value, "gap", 3) == 0) stream->kind = GAP;
-    else if (!(value_length == 7 && memcmp(value, "message", 7) == 0)) stream->kind = OTHER;
-  }
-}
-
-/* ---- bytes ---- */
-
-/* Takes the marks of chunked transfer coding out of the bytes, in place; returns what is left. */
-static size_t unchunk(struct stream *stream, char *bytes, size_t length) {
-  char *from = bytes, *to = bytes, *end = bytes + length;
-  while (from < end) {
-    if (stream->chunk_state == CHUNK_DATA) {
-      size_t take = (size_t)(end - from) < stream->chunk_left ? (size_t)(end - from) : stream->chunk_left;
-      memmove(to, from, take);
-      to += take;
-      from += take;
-      stream->chunk_left -= take;
-      if (stream->chunk_left == 0) stream->chunk_state = CHUNK_END;
-      continue;
-    }
-    char byte = *from++;
-    if (stream->chunk_state == CHUNK_END) {
-      if (byte == '\n') stream->chunk_state = CHUNK_SIZE;
-      continue;
-    }
-    if (byte >= '0' && byte <= '9') stream->chunk_left = stream->chunk_left * 16 + (uint64_t)(byte - '0');
-    else if (byte >= 'a' && byte <= 'f') stream->chunk_left = stream->chunk_left * 16 + (uint64_t)(byte - 'a' + 10);
-    else if (byte >= 'A' && byte <= 'F') stream->chunk_left = stream->chunk_left * 16 + (uint64_t)(byte - 'A' + 10);
-    else if (byte == '\n' && stream->chunk_left > 0) stream->chunk_state = CHUNK_DATA;
-  }
-  return (size_t)(to - bytes);
-}
-
-/* Reads the head; returns its length, or 0 while it is not complete. */
-static size_t take_head(struct stream *stream, char *bytes, size_t length) {
-  char *end = memmem(bytes, length, "\r\n\r\n", 4);
-  if (!end) return 0;
-  *end = '\0';
-  if (length < 12 || memcmp(bytes, "HTTP/1.1 200", 12) != 0) {
-    fprintf(stderr, "sse-client: the server answered: %.200s\n", bytes);
-    exit(1);
-  }
-  stream->is_chunked = strcasestr(bytes, "\r\ntransfer-encoding: chunked") != NULL;
-  stream->has_head = true;
-  heads_count += 1;
-  return (size_t)(end - bytes) + 4;
-}
-
-/* `length` bytes stand at `input`, the carried ones first; `fresh` of them are new. */
-static void take_bytes(struct stream *stream, size_t length, size_t fresh) {
-  char *line = input, *end = input + length;
-  if (!stream->has_head) {
-    size_t head = take_head(stream, input, length);
-    if (head == 0) goto keep;
-    line += head;
-    fresh = length - head;
-  }
-  if (stream->is_chunked) {
-    char *start = input + length - fresh;
-    end = start + unchunk(stream, start, fresh);
-  }
-  for (char *stop; line < end && (stop = memchr(line, '\n', (size_t)(end - line))); line = stop + 1) {
-    take_line(stream, line, (size_t)(stop - line));
-  }
-keep:
-  stream->carry_length = (size_t)(end - line);
-  if (stream->carry_length > MAX_LINE) die("a line is too long");
-  if (stream->carry_length == 0) return;
-  stream->carry = realloc(stream->carry, stream->carry_length);
-  memcpy(stream->carry, line, stream->carry_length);
-}
 
 static void read_stream(struct stream *stream) {
   if (stream->carry_length > 0) memcpy(input, stream->carry, stream->carry_length);
@@ -264,8 +65,8 @@ static void read_stream(struct stream *stream) {
     closed_count += 1;
     return;
   }
-  now_ns = wants_latency ? clock_ns() : 0;
-  take_bytes(stream, stream->carry_length + (size_t)fresh, (size_t)fresh);
+  tally.now_ns = tally.wants_latency ? clock_ns() : 0;
+  take_bytes(stream, input, stream->carry_length + (size_t)fresh, (size_t)fresh);
 }
 
 /* Counts answers by their status lines; the pattern has no part that repeats its beginning. */
@@ -354,15 +155,8 @@ static void forget_counts(void) {
   }
 }
 
-static uint64_t percentile(double share) {
-  if (sample_count == 0) return 0;
-  size_t index = (size_t)((double)sample_count * share);
-  return samples[index < sample_count ? index : sample_count - 1];
-}
-
-static int ascending(const void *left, const void *right) {
-  uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
-  return a < b ? -1 : a > b;
+static unsigned long latency(double share) {
+  return (unsigned long)percentile(tally.samples, tally.sample_count, share);
 }
 
 /* One line of JSON; `from` is the first stream that counts. */
@@ -374,23 +168,23 @@ static void answer(size_t from, uint64_t published, uint64_t elapsed_ns) {
     told += streams[index].told_missing;
     errors += streams[index].order_errors;
   }
-  qsort(samples, sample_count, sizeof *samples, ascending);
+  qsort(tally.samples, tally.sample_count, sizeof *tally.samples, ascending);
   printf("{\"published\":%lu,\"deliveries\":%lu,\"toldMissing\":%lu,\"outstanding\":%lu,\"orderErrors\":%lu,"
          "\"closed\":%zu,\"nanoseconds\":%lu,\"samples\":%zu,\"p50\":%lu,\"p99\":%lu,\"max\":%lu}\n",
-         (unsigned long)published, (unsigned long)received, (unsigned long)told, (unsigned long)outstanding,
-         (unsigned long)errors, closed_count, (unsigned long)elapsed_ns, sample_count,
-         (unsigned long)percentile(0.5), (unsigned long)percentile(0.99), (unsigned long)percentile(1));
+         (unsigned long)published, (unsigned long)received, (unsigned long)told, (unsigned long)tally.outstanding,
+         (unsigned long)errors, closed_count, (unsigned long)elapsed_ns, tally.sample_count,
+         latency(0.5), latency(0.99), latency(1));
   fflush(stdout);
 }
 
 /* Reads until nothing is outstanding; gives up when nothing comes any more, or at the deadline. */
 static void settle(uint64_t deadline) {
-  uint64_t progress = clock_ns(), before = outstanding;
-  while (outstanding > 0) {
+  uint64_t progress = clock_ns(), before = tally.outstanding;
+  while (tally.outstanding > 0) {
     turn(100, -1);
     uint64_t now = clock_ns();
-    if (outstanding < before) progress = now;
-    before = outstanding;
+    if (tally.outstanding < before) progress = now;
+    before = tally.outstanding;
     if (now > deadline || now - progress > (uint64_t)STUCK_MS * 1000000u) return;
   }
 }
@@ -410,7 +204,7 @@ static void connect_streams(size_t count) {
   }
   stream_count += count;
   uint64_t begin = clock_ns();
-  while (heads_count < stream_count) {
+  while (tally.heads < stream_count) {
     turn(100, -1);
     if (clock_ns() - begin > 10000000000u) die("not all streams have begun");
   }
@@ -421,12 +215,12 @@ static void run_bursts(uint64_t duration_ns, unsigned count) {
   uint64_t begin = clock_ns(), now = begin, published = 0;
   size_t readers = reading_count();
   do {
-    outstanding += (uint64_t)count * readers;
+    tally.outstanding += (uint64_t)count * readers;
     publish(count, DEFAULT_BYTES);
     published += count;
     settle(UINT64_MAX);
     now = clock_ns();
-  } while (now - begin < duration_ns && outstanding == 0);
+  } while (now - begin < duration_ns && tally.outstanding == 0);
   answer(0, published, now - begin);
 }
 
@@ -438,10 +232,10 @@ static void run_rate(uint64_t duration_ns, unsigned count, unsigned period_us, u
   watch(timer, timer_mark);
   uint64_t begin = clock_ns(), published = 0;
   size_t readers = reading_count();
-  wants_latency = true;
+  tally.wants_latency = true;
   while (clock_ns() - begin < duration_ns) {
     for (uint64_t struck = turn(100, timer); struck > 0; struck -= 1) {
-      outstanding += (uint64_t)count * readers;
+      tally.outstanding += (uint64_t)count * readers;
       publish(count, bytes);
       published += count;
     }
@@ -449,7 +243,7 @@ static void run_rate(uint64_t duration_ns, unsigned count, unsigned period_us, u
   close(timer);
   uint64_t elapsed = clock_ns() - begin;
   settle(UINT64_MAX);
-  wants_latency = false;
+  tally.wants_latency = false;
   answer(0, published, elapsed);
 }
 
@@ -466,8 +260,8 @@ static void run_posts(uint64_t duration_ns, unsigned count, size_t bytes, const 
   }
   uint64_t begin = clock_ns(), now = begin, published = 0, answered = post_answers;
   size_t readers = reading_count(), at = 0, burst = count * bytes;
-  while (now - begin < duration_ns && at + burst <= (size_t)status.st_size && outstanding == 0) {
-    outstanding += (uint64_t)count * readers;
+  while (now - begin < duration_ns && at + burst <= (size_t)status.st_size && tally.outstanding == 0) {
+    tally.outstanding += (uint64_t)count * readers;
     write_all(post_fd, text + at, burst);
     at += burst;
     published += count;
@@ -495,7 +289,7 @@ static void resume(uint64_t duration_ns) {
   while (first > 0 && !streams[first - 1].reading) first -= 1;
   for (size_t index = first; index < stream_count; index += 1) {
     streams[index].reading = true;
-    outstanding += streams[0].last_id - streams[index].last_id;
+    tally.outstanding += streams[0].last_id - streams[index].last_id;
     watch(streams[index].fd, (uint32_t)index);
   }
   uint64_t begin = clock_ns();
@@ -507,8 +301,8 @@ static bool obey(const char *line) {
   unsigned long ms = 0, period_us = 0, bytes = 0;
   unsigned count = 0;
   char file[4096];
-  sample_count = 0;
-  outstanding = 0;
+  tally.sample_count = 0;
+  tally.outstanding = 0;
   if (strncmp(line, "resume", 6) != 0) forget_counts();
   if (sscanf(line, "connect %u", &count) == 1) connect_streams(count);
   else if (sscanf(line, "burst %lu %u", &ms, &count) == 2) run_bursts(ms * 1000000, count);
@@ -538,8 +332,8 @@ int main(int argc, char **argv) {
   }
   epoll = epoll_create1(EPOLL_CLOEXEC);
   input = malloc(MAX_LINE + READ_BYTES);
-  samples = malloc(MAX_SAMPLES * sizeof *samples);
-  if (epoll < 0 || !input || !samples) die("start");
+  tally.samples = malloc(MAX_SAMPLES * sizeof *tally.samples);
+  if (epoll < 0 || !input || !tally.samples) die("start");
   char line[8192];
   /* The end of standard input is the end of whoever started this. */
   while (fgets(line, sizeof line, stdin)) {

@@ -27,6 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../kit/load-client.h"
+
 enum {
   MAX_SESSIONS = 4096,
   BUFFER_BYTES = 16 * 1024,
@@ -53,17 +55,6 @@ static int epoll;
 static uint64_t *samples, sample_count, error_count;
 static char first_error[400];
 static unsigned last_number;
-
-static void die(const char *what) {
-  fprintf(stderr, "call-client: %s: %s\n", what, strerror(errno));
-  exit(1);
-}
-
-static uint64_t clock_ns(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
 
 static uint64_t cpu_ns(void) {
   struct timespec time;
@@ -189,17 +180,6 @@ static size_t take(struct session *session, bool goes_on) {
   return 1;
 }
 
-static int ascending(const void *left, const void *right) {
-  uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
-  return a < b ? -1 : a > b;
-}
-
-static uint64_t percentile(double share) {
-  if (sample_count == 0) return 0;
-  size_t index = (size_t)((double)sample_count * share);
-  return samples[index < sample_count ? index : sample_count - 1];
-}
-
 static void print_json_text(const char *text) {
   putchar('"');
   for (; *text; text += 1) {
@@ -211,11 +191,15 @@ static void print_json_text(const char *text) {
   putchar('"');
 }
 
+static unsigned long latency(double share) {
+  return (unsigned long)percentile(samples, sample_count, share);
+}
+
 static void answer(uint64_t elapsed_ns, uint64_t used_ns) {
   qsort(samples, sample_count, sizeof *samples, ascending);
   printf("{\"calls\":%lu,\"errors\":%lu,\"nanoseconds\":%lu,\"cpuNanoseconds\":%lu,\"p50\":%lu,\"p99\":%lu,\"firstError\":",
          (unsigned long)sample_count, (unsigned long)error_count, (unsigned long)elapsed_ns, (unsigned long)used_ns,
-         (unsigned long)percentile(0.5), (unsigned long)percentile(0.99));
+         latency(0.5), latency(0.99));
   print_json_text(first_error);
   printf("}\n");
   fflush(stdout);

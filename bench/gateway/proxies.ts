@@ -1,11 +1,12 @@
 /** HAProxy and nginx, where they are installed: one process and one thread each, set up as MCP needs it. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { nginxVersion, prepareNginx, whyNoNginx } from '../kit/nginx.ts';
 
-const programs = { haproxy: '/usr/sbin/haproxy', nginx: '/usr/sbin/nginx' } as const;
+const haproxy = '/usr/sbin/haproxy';
 
-export type ProxyName = keyof typeof programs;
+export type ProxyName = 'haproxy' | 'nginx';
 
 export interface ProxyCommand {
   readonly command: string;
@@ -14,17 +15,18 @@ export interface ProxyCommand {
 
 /** Why it cannot take part; null when it can. */
 export function whyNot(name: ProxyName): string | null {
-  return existsSync(programs[name]) ? null : `${programs[name]} is not installed`;
+  if (name === 'nginx') return whyNoNginx();
+  return existsSync(haproxy) ? null : `${haproxy} is not installed`;
 }
 
 /** What it says of itself, for the head of the tables. */
 export function proxyVersion(name: ProxyName): string {
+  if (name === 'nginx') return nginxVersion();
   try {
-    // nginx writes its version to standard error.
-    const text = execFileSync('sh', ['-c', `${programs[name]} -v 2>&1`], { encoding: 'utf8' });
-    return `${name} ${/\d+\.\d+[\w.+~-]*/.exec(text)?.[0] ?? 'of an unknown version'}`;
+    const text = execFileSync(haproxy, ['-v'], { encoding: 'utf8' });
+    return `haproxy ${/\d+\.\d+[\w.+~-]*/.exec(text)?.[0] ?? 'of an unknown version'}`;
   } catch {
-    return `${name} of an unknown version`;
+    return 'haproxy of an unknown version';
   }
 }
 
@@ -35,13 +37,10 @@ export function prepareProxy(
   port: number,
   upstreamPort: number,
 ): ProxyCommand {
-  const prefix = join(folder, name);
-  mkdirSync(prefix);
-  const file = join(prefix, 'conf');
-  const text = (name === 'haproxy' ? haproxyConfig : nginxConfig)(port, upstreamPort);
-  writeFileSync(file, text);
-  const args = name === 'haproxy' ? ['-q', '-f', file] : ['-p', prefix, '-c', file, '-e', 'stderr'];
-  return { command: programs[name], args };
+  if (name === 'nginx') return prepareNginx(folder, { http: nginxBlocks(port, upstreamPort) });
+  const file = join(folder, 'haproxy.cfg');
+  writeFileSync(file, haproxyConfig(port, upstreamPort));
+  return { command: haproxy, args: ['-q', '-f', file] };
 }
 
 /** Sessions are learned from the answers, as with several servers. */
@@ -68,20 +67,8 @@ backend instances
 `;
 }
 
-function nginxConfig(port: number, upstreamPort: number): string {
-  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-    .map((name) => `  ${name}_temp_path ${name};`)
-    .join('\n');
-  return `daemon off;
-master_process off;
-pid nginx.pid;
-error_log stderr error;
-events { worker_connections 8192; }
-http {
-  access_log off;
-  keepalive_requests 100000000;
-${paths}
-  upstream instances {
+function nginxBlocks(port: number, upstreamPort: number): string {
+  return `  upstream instances {
     hash $http_mcp_session_id consistent;
     server 127.0.0.1:${upstreamPort};
     keepalive 256;
@@ -100,6 +87,5 @@ ${paths}
       proxy_read_timeout 1h;
     }
   }
-}
 `;
 }
