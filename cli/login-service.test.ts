@@ -1,12 +1,14 @@
-/** `service install|remove|status` as a program, in a home of its own, with a systemctl that takes notes. */
+/**
+ * `service install|remove|status` in a home of its own, with a systemctl that takes notes: once as a program,
+ * whose start takes longer than all that is tested here, else inside the test.
+ */
 import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeDoor } from '../client/fake-door.test-helper.ts';
-
-const program = join(import.meta.dirname, 'pm-supervisor.ts');
+import { runCli } from './run.test-helper.ts';
 
 /** Where this name is, in a folder that is on PATH. */
 const systemctl = `#!/bin/sh
@@ -14,47 +16,54 @@ echo "$*" >> "$PM_TEST_NOTES"
 if [ -n "$PM_TEST_REFUSAL" ]; then echo "$PM_TEST_REFUSAL" >&2; exit 1; fi
 `;
 
-/** Each call is a process of its own; some tests make five. */
-const timeout = 60_000;
+/** Starting a program takes a moment on a busy machine. */
+const timeout = 30_000;
 
 describe.runIf(process.platform === 'linux')('the service of systemd', { timeout }, () => {
   let home: string;
   let unit: string;
   beforeEach(async () => {
     home = await mkdtemp(join(tmpdir(), 'pm-service-'));
+    // Also what the system says where the home is.
+    vi.stubEnv('HOME', home);
     unit = join(home, '.config/systemd/user/project-memory-supervisor.service');
     await mkdir(join(home, 'bin'));
     await writeFile(join(home, 'bin/systemctl'), systemctl);
     await chmod(join(home, 'bin/systemctl'), 0o755);
   });
-  afterEach(() => rm(home, { recursive: true, force: true }));
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await rm(home, { recursive: true, force: true });
+  });
 
-  function call(args: readonly string[], more: Readonly<Record<string, string>> = {}) {
-    const env = {
-      HOME: home,
-      PATH: join(home, 'bin'),
-      XDG_RUNTIME_DIR: join(home, 'run'),
-      PM_TEST_NOTES: join(home, 'notes'),
-      GITHUB_TOKEN: 'hush',
-      ...more,
-    };
+  const environment = () => ({
+    HOME: home,
+    PATH: join(home, 'bin'),
+    XDG_RUNTIME_DIR: join(home, 'run'),
+    PM_TEST_NOTES: join(home, 'notes'),
+    GITHUB_TOKEN: 'hush',
+  });
+
+  function program(...args: readonly string[]) {
     return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
-      const argv = [program, ...args];
       execFile(
         process.execPath,
-        argv,
-        { env, cwd: home, timeout: 30_000 },
+        [join(import.meta.dirname, 'pm-supervisor.ts'), ...args],
+        { env: environment(), cwd: home, timeout: 30_000 },
         (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }),
       );
     });
   }
+
+  const call = (args: readonly string[], more: Readonly<Record<string, string>> = {}) =>
+    runCli(args, { env: { ...environment(), PM_SUPERVISOR_CONFIG: '', ...more }, cwd: home });
 
   const install = (...args: readonly string[]) => call(['service', 'install', ...args]);
   const notes = async () =>
     (await readFile(join(home, 'notes'), 'utf8').catch(() => '')).trimEnd().split('\n');
 
   test('install writes the unit and has systemd start it; a second time is as good', async () => {
-    const first = await install();
+    const first = await program('service', 'install');
     expect(first).toMatchObject({ code: 0, stderr: '' });
     expect(first.stdout).toContain(unit);
     const text = await readFile(unit, 'utf8');

@@ -3,8 +3,8 @@
  * display are there, the real thing; else the same built files on the double, with Debian's or
  * Playwright's Chromium. The titles of the tests say which one was used.
  */
-import type { Browser } from 'playwright/test';
-import { findChromium, hasElectron, launchChromium } from './backends.ts';
+import type { BrowserContext } from 'playwright/test';
+import { findChromium, hasElectron } from './backends.ts';
 import type { DesktopApp, StartOptions } from './desktop-app.ts';
 import { DoubleApp, startAgain } from './double/launch.ts';
 import { ElectronApp } from './electron-app.ts';
@@ -21,18 +21,17 @@ export async function startDesktop(options: StartOptions): Promise<DesktopApp> {
   return hasElectron() ? await ElectronApp.start(options) : await startOnDouble(options);
 }
 
-async function startOnDouble({ root, args, env }: StartOptions): Promise<DesktopApp> {
+async function startOnDouble({ root, args, env, openBrowser }: StartOptions): Promise<DesktopApp> {
   const why = whyNoDesktop();
   if (why !== null) throw new Error(why);
-  const browser = await launchChromium();
-  const context = await browser.newContext();
+  const context = await (await openBrowser()).newContext();
   const start = { entry: `${root}/out/main/index.js`, args, env };
-  return onDouble(new DoubleApp({ ...start, context }), browser, () => startAgain(start));
+  return onDouble(new DoubleApp({ ...start, context }), context, () => startAgain(start));
 }
 
 function onDouble(
   app: DoubleApp,
-  browser: Browser,
+  context: BrowserContext,
   again: () => Promise<number | NodeJS.Signals>,
 ): DesktopApp {
   const window = async () => (await app.windows()).at(0);
@@ -65,7 +64,7 @@ function onDouble(
     signal: (signal) => void app.process.kill(signal),
     dispose: async () => {
       await endProcess(app.process, app.exited);
-      await browser.close();
+      await context.close();
     },
   };
 }

@@ -1,5 +1,5 @@
 /** Playwright's `test` for pages in a browser: with the Chromium of this machine, or not at all. */
-import { test as base } from 'playwright/test';
+import { test as base, type Page } from 'playwright/test';
 import { findChromium } from './backends.ts';
 
 const executablePath = findChromium();
@@ -14,16 +14,20 @@ export const test = base.extend<{ readonly complaints: string[] }>({
     },
     { scope: 'worker' },
   ],
-  /** What the page logged as an error or threw, a refused resource or policy violation included. */
   complaints: async ({ page }, use) => {
-    const complaints: string[] = [];
-    page.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    await use(complaints);
+    await use(complaintsOf(page));
   },
 });
+
+/** What a page logs as an error or throws from now on, a refused resource or policy violation included. */
+export function complaintsOf(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  return complaints;
+}
 
 /** Why no page can be shown here, or null. */
 export const whyNoBrowser =

@@ -3,14 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { expect, type Page } from 'playwright/test';
 import { backendName } from './backends.ts';
 import type { DesktopApp } from './desktop-app.ts';
-import { snapshotThrough, test } from './desktop-fixture.ts';
+import { sharedDesktop, snapshotThrough, test } from './desktop-fixture.ts';
 
 async function editorOf(app: DesktopApp): Promise<Page> {
   await app.clickMenu('Edit Config');
   await expect.poll(async () => (await app.pageAt('config.html')) !== null).toBe(true);
   const page = await app.pageAt('config.html');
   if (page === null) throw new Error('There is no editor.');
-  await expect(text(page)).toContainText('[dashboard]', { timeout: 15_000 });
+  await expect(text(page)).toContainText('[dashboard]');
   return page;
 }
 
@@ -29,9 +29,18 @@ async function type(page: Page, line: string): Promise<void> {
   await page.keyboard.insertText(line);
 }
 
+/** Presses Cancel, gives up what was typed, and waits until the window is gone. */
+async function discard(app: DesktopApp, page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: 'Discard changes' }).click();
+  await expect.poll(async () => await app.pageAt('config.html')).toBeNull();
+}
+
 test.describe(`on ${backendName()}`, () => {
-  test('the tray opens the editor, which saves', async ({ start }) => {
-    const app = await start();
+  const desktop = sharedDesktop();
+
+  test('the tray opens the editor, which saves', async () => {
+    const { app } = desktop();
     const page = await editorOf(app);
     const complaints: string[] = [];
     page.on('console', (message) => {
@@ -48,34 +57,32 @@ test.describe(`on ${backendName()}`, () => {
       before.replace('[dashboard]\n', '[dashboard]\nstart_timeout_ms = 20000\n'),
     );
     expect(complaints).toEqual([]);
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await expect.poll(async () => await app.pageAt('config.html')).toBeNull();
   });
 
-  test('a second wish to edit finds the window that is open, with what was typed', async ({
-    start,
-  }) => {
-    const app = await start();
-    await type(await editorOf(app), 'start_timeout_ms = 20000');
-    await expect(text(await editorOf(app))).toContainText('start_timeout_ms = 20000');
+  test('a second wish to edit finds the window that is open, with what was typed', async () => {
+    const { app } = desktop();
+    await type(await editorOf(app), '# a thought');
+    const page = await editorOf(app);
+    await expect(text(page)).toContainText('# a thought');
+    await discard(app, page);
   });
 
-  test('Cancel asks, closes the window and leaves the file as it was', async ({ start }) => {
-    const app = await start();
+  test('Cancel asks, closes the window and leaves the file as it was', async () => {
+    const { app } = desktop();
     const page = await editorOf(app);
     const before = await fileOf(page);
     const { path } = (await snapshotThrough(page)).config;
     await type(page, 'enabled = false');
-    await page.getByRole('button', { name: 'Cancel' }).click();
-    await page.getByRole('button', { name: 'Discard changes' }).click();
-    await expect.poll(async () => await app.pageAt('config.html')).toBeNull();
+    await discard(app, page);
     expect(await readFile(path, 'utf8')).toBe(before);
     // The program runs on, and opens it again.
     await expect(text(await editorOf(app))).not.toContainText('enabled = false');
   });
 
-  test('a window with unsaved changes does not hold up the end of the program', async ({
-    start,
-  }) => {
-    const app = await start();
+  test('a window with unsaved changes does not hold up the end of the program', async () => {
+    const { app } = desktop();
     await type(await editorOf(app), 'enabled = false');
     app.signal('SIGTERM');
     expect(await app.exited).toBe(0);

@@ -1,5 +1,5 @@
 /** What a desktop test may do with the application, whatever it runs on. */
-import type { Page } from 'playwright/test';
+import type { Browser, Page } from 'playwright/test';
 import type { DoubleApp } from './double/launch.ts';
 import type { TrayState } from './double/protocol.ts';
 
@@ -8,6 +8,8 @@ export interface StartOptions {
   readonly root: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** The browser that the double's windows appear in; Electron has its own, and starts none. */
+  readonly openBrowser: () => Promise<Browser>;
 }
 
 /** A running desktop application, as a person meets it. */

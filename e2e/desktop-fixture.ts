@@ -4,9 +4,10 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { test as base, expect, type Page } from 'playwright/test';
+import { type Browser, test as base, expect, type Page, type TestInfo } from 'playwright/test';
 import type { StatusSnapshot } from '../shared/status.ts';
 import { startDesktop, whyNoDesktop } from './app.ts';
+import { launchChromium } from './backends.ts';
 import type { DesktopApp } from './desktop-app.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -61,41 +62,117 @@ interface Fixtures {
   start: (start?: DesktopStart) => Promise<DesktopApp>;
 }
 
-export const test = base.extend<Fixtures>({
+interface WorkerFixtures {
+  /** The browser of this worker, started when it is first wanted; each application has a context of its own in it. */
+  openBrowser: () => Promise<Browser>;
+}
+
+export const test = base.extend<Fixtures, WorkerFixtures>({
+  openBrowser: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads from it which fixtures are needed.
+    async ({}, use) => {
+      let browser: Promise<Browser> | undefined;
+      await use(() => {
+        browser ??= launchChromium();
+        return browser;
+      });
+      await (await browser)?.close();
+    },
+    { scope: 'worker' },
+  ],
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads from it which fixtures are needed.
   folder: async ({}, use) => {
-    const folder = await mkdtemp(join(tmpdir(), 'pm-desktop-'));
+    const folder = await newFolder();
     await use(folder);
     await rm(folder, { recursive: true, force: true });
   },
-  start: async ({ folder }, use, testInfo) => {
+  start: async ({ folder, openBrowser }, use, testInfo) => {
     const reason = whyNoDesktop();
     testInfo.skip(reason !== null, reason ?? '');
-    await mkdir(join(folder, 'runtime'), { mode: 0o700 });
-    const configFile = join(folder, 'supervisor.toml');
-    const usual = configuration(join(folder, 'data'));
     let app: DesktopApp | undefined;
     try {
       await use(async (wanted = {}) => {
-        const { args = ['--hidden'], env = {}, settings = '' } = wanted;
-        await writeFile(configFile, usual + settings);
-        await answerForTray(folder, wanted.trayHost ?? 'there');
-        app = await startDesktop({
-          root: wanted.root ?? root,
-          args: ['--config', configFile, ...args],
-          env: { ...environment(folder), ...env },
-        });
-        await untilReady(join(folder, 'ready'), app);
+        app = await startIn(folder, openBrowser, wanted);
         return app;
       });
     } finally {
-      if (app !== undefined && testInfo.status !== testInfo.expectedStatus) {
-        await testInfo.attach('output of the application', { body: app.output });
-      }
+      if (app !== undefined) await attachOutput(app, testInfo);
       await app?.dispose();
     }
   },
 });
+
+interface SharedDesktop {
+  readonly app: DesktopApp;
+  /** Everything that the application writes is below it. */
+  readonly folder: string;
+}
+
+/**
+ * One application for all tests of the `describe` that calls this: for those that leave it as they found it. After
+ * a test that failed the next one gets a new application, as Playwright begins anew then. The function that is
+ * returned may be called within tests.
+ */
+export function sharedDesktop(wanted: DesktopStart = {}): () => SharedDesktop {
+  let shared: SharedDesktop | undefined;
+  const reason = whyNoDesktop();
+  test.skip(reason !== null, reason ?? '');
+  test.beforeAll(async ({ openBrowser }) => {
+    const folder = await newFolder();
+    try {
+      shared = { folder, app: await startIn(folder, openBrowser, wanted) };
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+  });
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads from it which fixtures are needed.
+  test.afterEach(async ({}, testInfo) => {
+    if (shared !== undefined) await attachOutput(shared.app, testInfo);
+  });
+  test.afterAll(async () => {
+    await shared?.app.dispose();
+    if (shared !== undefined) await rm(shared.folder, { recursive: true, force: true });
+  });
+  return () => {
+    if (shared === undefined) throw new Error('The application was not started.');
+    return shared;
+  };
+}
+
+function newFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'pm-desktop-'));
+}
+
+/** Starts the application on a configuration in this folder; ends it again if it does not become ready. */
+async function startIn(
+  folder: string,
+  openBrowser: () => Promise<Browser>,
+  { args = ['--hidden'], env = {}, settings = '', trayHost = 'there', ...wanted }: DesktopStart,
+): Promise<DesktopApp> {
+  const configFile = join(folder, 'supervisor.toml');
+  await mkdir(join(folder, 'runtime'), { mode: 0o700 });
+  await writeFile(configFile, configuration(join(folder, 'data')) + settings);
+  await answerForTray(folder, trayHost);
+  const app = await startDesktop({
+    root: wanted.root ?? root,
+    args: ['--config', configFile, ...args],
+    env: { ...environment(folder), ...env },
+    openBrowser,
+  });
+  try {
+    await untilReady(join(folder, 'ready'), app);
+    return app;
+  } catch (error) {
+    await app.dispose();
+    throw new Error(`The application did not start:\n${app.output}`, { cause: error });
+  }
+}
+
+async function attachOutput(app: DesktopApp, testInfo: TestInfo): Promise<void> {
+  if (testInfo.status === testInfo.expectedStatus) return;
+  await testInfo.attach('output of the application', { body: app.output });
+}
 
 /** The desktop under the tests has no tray; the programs that the application asks say what the test wants. */
 async function answerForTray(
@@ -118,7 +195,7 @@ async function untilReady(readyFile: string, app: DesktopApp): Promise<void> {
   await expect
     .poll(() => existsSync(readyFile) || exit !== undefined, { timeout: 30_000 })
     .toBe(true);
-  if (exit !== undefined) throw new Error(`The application ended (${exit}):\n${app.output}`);
+  if (exit !== undefined) throw new Error(`The application ended (${exit}).`);
 }
 
 /** The page of the window, once it can be seen. */

@@ -1,12 +1,12 @@
 /** What the desktop tells without being asked, and what it leaves with the system: notifications, the login item, the tray's look. */
 import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'playwright/test';
 import { openMcpSession } from '../test/mcp-session.ts';
 import { backendName } from './backends.ts';
 import type { DesktopApp } from './desktop-app.ts';
-import { snapshotThrough, test, visiblePage } from './desktop-fixture.ts';
+import { sharedDesktop, snapshotThrough, test, visiblePage } from './desktop-fixture.ts';
 import type { DoubleApp } from './double/launch.ts';
 
 /** A notification is Electron's to show; only the double tells what it was given. */
@@ -37,10 +37,12 @@ function server(name: string, command = process.execPath): string {
 
 const nowhere = '/nowhere/at/all';
 
-/** Changes the running configuration's file, as an editor does. */
+/** Changes the running configuration's file in one step, as most editors do: nobody sees half of it. */
 async function edit(folder: string, change: (text: string) => string): Promise<void> {
   const file = join(folder, 'supervisor.toml');
-  await writeFile(file, change(await readFile(file, 'utf8')));
+  const draft = join(folder, 'draft.toml');
+  await writeFile(draft, change(await readFile(file, 'utf8')));
+  await rename(draft, file);
 }
 
 const breakServers = (text: string) =>
@@ -55,19 +57,40 @@ async function untilTrayHas(app: DesktopApp, label: string): Promise<void> {
 }
 
 test.describe(`on ${backendName()}`, () => {
-  test('the X says once that the program runs on; a click brings the window back', async ({
-    start,
-  }) => {
-    const app = await start({ args: [] });
-    const double = needDouble(app);
-    for (let round = 0; round < 2; round += 1) {
+  test.describe('on the usual configuration, one for all', () => {
+    const desktop = sharedDesktop({ args: [] });
+
+    test('the X says once that the program runs on; a click brings the window back', async () => {
+      const { app } = desktop();
+      const double = needDouble(app);
+      for (let round = 0; round < 2; round += 1) {
+        await visiblePage(app);
+        await app.pressClose();
+        await expect.poll(() => app.isWindowVisible()).toBe(false);
+        await double.clickNotification('Project Memory Supervisor runs on');
+      }
       await visiblePage(app);
-      await app.pressClose();
-      await expect.poll(() => app.isWindowVisible()).toBe(false);
-      await double.clickNotification('Project Memory Supervisor runs on');
-    }
-    await visiblePage(app);
-    expect(titles(double)).toEqual(['Project Memory Supervisor runs on']);
+      expect(titles(double)).toEqual(['Project Memory Supervisor runs on']);
+    });
+
+    test('a session that was moved to another instance is told', async () => {
+      const { app } = desktop();
+      const double = needDouble(app);
+      const page = await visiblePage(app);
+      await untilTrayHas(app, 'MCP — Running');
+      const { mcpUrl } = await snapshotThrough(page);
+      await openMcpSession(mcpUrl ?? '');
+      const [instance] = (await snapshotThrough(page)).instances;
+      expect(instance?.pid).toBeGreaterThan(0);
+      process.kill(instance?.pid ?? Number.NaN, 'SIGKILL');
+      await expect.poll(() => titles(double), { timeout: 30_000 }).toContain('A session has moved');
+    });
+
+    test('without being asked for, nothing starts at log-in', async () => {
+      const { app, folder } = desktop();
+      await untilTrayHas(app, 'MCP — Running');
+      expect(existsSync(join(folder, 'config/autostart'))).toBe(false);
+    });
   });
 
   test('a service that fails is told, and so is that it runs again; a click opens the window', async ({
@@ -113,19 +136,6 @@ test.describe(`on ${backendName()}`, () => {
       .toEqual(['The configuration has errors; what ran goes on']);
   });
 
-  test('a session that was moved to another instance is told', async ({ start }) => {
-    const app = await start({ args: [] });
-    const double = needDouble(app);
-    const page = await visiblePage(app);
-    await untilTrayHas(app, 'MCP — Running');
-    const { mcpUrl } = await snapshotThrough(page);
-    await openMcpSession(mcpUrl ?? '');
-    const [instance] = (await snapshotThrough(page)).instances;
-    expect(instance?.pid).toBeGreaterThan(0);
-    process.kill(instance?.pid ?? Number.NaN, 'SIGKILL');
-    await expect.poll(() => titles(double), { timeout: 30_000 }).toContain('A session has moved');
-  });
-
   test('the login item comes and goes with the configuration, and starts hidden', async ({
     folder,
     start,
@@ -145,12 +155,6 @@ test.describe(`on ${backendName()}`, () => {
     await untilTrayHas(app, 'MCP — Running');
     await edit(folder, (text) => text.replace('login_item = true', 'login_item = false'));
     await expect.poll(entries, { timeout: 30_000 }).toEqual([]);
-  });
-
-  test('without being asked for, nothing starts at log-in', async ({ folder, start }) => {
-    const app = await start();
-    await untilTrayHas(app, 'MCP — Running');
-    expect(existsSync(join(folder, 'config/autostart'))).toBe(false);
   });
 
   test('W34 the tray picture follows the health and the colour of the panel', async ({

@@ -9,7 +9,11 @@ export default defineConfig({
   outputDir: '../test-results',
   workers: 2,
   retries: 0,
-  timeout: 60_000,
+  // Some tests wait for ten seconds of the program's own patience, after a start that takes long on a busy machine.
+  timeout: 120_000,
+  // How long an `expect` looks for what will come. The program promises no time for it, and a machine that runs
+  // other tests meanwhile is slow; where a time is promised, the test names it.
+  expect: { timeout: 15_000 },
   forbidOnly: process.env['CI'] !== undefined,
   reporter: 'list',
   use: {

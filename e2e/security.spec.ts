@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { expect, type Page } from 'playwright/test';
 import { backendName } from './backends.ts';
 import type { DesktopApp } from './desktop-app.ts';
-import { snapshotThrough, test, visiblePage } from './desktop-fixture.ts';
+import { sharedDesktop, snapshotThrough, test, visiblePage } from './desktop-fixture.ts';
 import type { DoubleApp } from './double/launch.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -20,11 +20,6 @@ function needDouble(app: DesktopApp): DoubleApp {
   test.skip(double === null, 'Electron does not tell what it was given; the double does.');
   if (double === null) throw new Error('There is no double.');
   return double;
-}
-
-async function statusPage(start: () => Promise<DesktopApp>): Promise<[DesktopApp, Page]> {
-  const app = await start();
-  return [app, await visiblePage(app)];
 }
 
 /** What comes of `fetch`, in the page: a status, or `blocked`. */
@@ -45,13 +40,22 @@ async function expectStillThere(page: Page, address: string): Promise<void> {
   expect(page.url()).toBe(address);
 }
 
-test.describe(`on ${backendName()}`, () => {
-  const shown = { args: [] };
+test('S16 Electron is pinned to one version, of a line that is still maintained', async () => {
+  const { devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  expect(devDependencies.electron).toMatch(/^\d+\.\d+\.\d+$/);
+  expect(Number.parseInt(devDependencies.electron, 10)).toBeGreaterThanOrEqual(45);
+});
 
-  test('S1 S+ a page loads nothing but the bundle: neither the web nor a port of this machine', async ({
-    start,
-  }) => {
-    const [app, page] = await statusPage(() => start(shown));
+test.describe(`on ${backendName()}`, () => {
+  const desktop = sharedDesktop({ args: [] });
+
+  async function statusPage(): Promise<[DesktopApp, Page]> {
+    const { app } = desktop();
+    return [app, await visiblePage(app)];
+  }
+
+  test('S1 S+ a page loads nothing but the bundle: neither the web nor a port of this machine', async () => {
+    const [app, page] = await statusPage();
     expect(page.url()).toMatch(/^(app:\/\/bundle|https:\/\/bundle\.app\.double)\//);
     const server = createServer((_request, response) => response.end('reached'));
     let reached = false;
@@ -81,10 +85,8 @@ test.describe(`on ${backendName()}`, () => {
     expect(reached).toBe(false);
   });
 
-  test('S2 S3 S4 S6 S8 S9 S10 S11 each window is isolated and sandboxed, and no safeguard is off', async ({
-    start,
-  }) => {
-    const [app] = await statusPage(() => start(shown));
+  test('S2 S3 S4 S6 S8 S9 S10 S11 each window is isolated and sandboxed, and no safeguard is off', async () => {
+    const [app] = await statusPage();
     const double = needDouble(app);
     await app.clickMenu('Edit Config');
     await expect.poll(async () => (await double.windows()).length).toBe(2);
@@ -99,12 +101,14 @@ test.describe(`on ${backendName()}`, () => {
         webviewTag: false,
       });
     }
+    const editor = await app.pageAt('config.html');
+    await editor?.waitForLoadState();
+    await editor?.close();
+    await expect.poll(async () => (await double.windows()).length).toBe(1);
   });
 
-  test('S2 S3 the page has no Node, no Electron and nothing of the preload script', async ({
-    start,
-  }) => {
-    const [, page] = await statusPage(() => start(shown));
+  test('S2 S3 the page has no Node, no Electron and nothing of the preload script', async () => {
+    const [, page] = await statusPage();
     const names = ['require', 'process', 'module', 'Buffer', 'global', 'ipcRenderer', '__double'];
     const kinds = await page.evaluate(
       (all) => all.map((name) => typeof Reflect.get(globalThis, name)),
@@ -113,27 +117,23 @@ test.describe(`on ${backendName()}`, () => {
     expect(kinds).toEqual(names.map(() => 'undefined'));
   });
 
-  test('S4 a renderer runs in the sandbox of the operating system', async ({ start }) => {
-    const [app, page] = await statusPage(() => start(shown));
+  test('S4 a renderer runs in the sandbox of the operating system', async () => {
+    const [app, page] = await statusPage();
     test.skip(app.backend === 'double', 'The double has no sandbox of its own; run on Electron.');
     test.skip(process.getuid?.() === 0, 'Root cannot set up the sandbox (crbug.com/638180).');
     expect(await page.evaluate(() => typeof Reflect.get(globalThis, 'process'))).toBe('undefined');
   });
 
-  test('S5 no permission is given, whether asked for, checked or for a device', async ({
-    start,
-  }) => {
-    const [app] = await statusPage(() => start(shown));
+  test('S5 no permission is given, whether asked for, checked or for a device', async () => {
+    const [app] = await statusPage();
     const double = needDouble(app);
     for (const permission of ['media', 'geolocation', 'notifications', 'clipboard-read', 'hid']) {
       expect(await double.askPermission(permission), permission).toEqual([false, false, false]);
     }
   });
 
-  test('S7 under the page’s policy no inline script, no eval and no frame runs', async ({
-    start,
-  }) => {
-    const [, page] = await statusPage(() => start(shown));
+  test('S7 under the page’s policy no inline script, no eval and no frame runs', async () => {
+    const [, page] = await statusPage();
     const outcome = await page.evaluate(`(async () => {
       const script = document.createElement('script');
       script.textContent = 'globalThis.intruder = true;';
@@ -157,10 +157,11 @@ test.describe(`on ${backendName()}`, () => {
       return [typeof globalThis.intruder, await evaluated, await framed];
     })()`);
     expect(outcome).toEqual(['undefined', 'EvalError', 'blocked']);
+    await page.reload(); // Without the script and the frame.
   });
 
-  test('S13 a page cannot navigate away, by address, link or form', async ({ start }) => {
-    const [, page] = await statusPage(() => start(shown));
+  test('S13 a page cannot navigate away, by address, link or form', async () => {
+    const [, page] = await statusPage();
     const address = page.url();
     for (const way of [
       `document.location.href = 'https://example.org/'`,
@@ -176,12 +177,11 @@ test.describe(`on ${backendName()}`, () => {
       await page.evaluate(`{ ${way} }`);
       await expectStillThere(page, address);
     }
+    await page.reload(); // Without the link and the form.
   });
 
-  test('S13 each way to navigate is asked about, and only the bundle is allowed', async ({
-    start,
-  }) => {
-    const [app] = await statusPage(() => start(shown));
+  test('S13 each way to navigate is asked about, and only the bundle is allowed', async () => {
+    const [app] = await statusPage();
     const double = needDouble(app);
     const [window] = await double.windows();
     const may = (url: string) => double.mayNavigate(window?.id ?? 0, url);
@@ -198,8 +198,8 @@ test.describe(`on ${backendName()}`, () => {
     }
   });
 
-  test('S14 a page opens no window', async ({ start }) => {
-    const [app, page] = await statusPage(() => start(shown));
+  test('S14 a page opens no window', async () => {
+    const [app, page] = await statusPage();
     const address = page.url();
     await page.evaluate(`open('https://example.org/'); open('about:blank');`);
     await expectStillThere(page, address);
@@ -207,9 +207,11 @@ test.describe(`on ${backendName()}`, () => {
     if (app.double !== null) expect(await app.double.windows()).toHaveLength(1);
   });
 
-  test('S15 only web addresses reach the system’s browser', async ({ start }) => {
-    const [app, page] = await statusPage(() => start(shown));
+  test('S15 only web addresses reach the system’s browser', async () => {
+    const [app, page] = await statusPage();
     const double = needDouble(app);
+    const opened = () => double.records.filter(({ kind }) => kind === 'openExternal');
+    const before = opened().length;
     const open = (address: unknown) =>
       page.evaluate(
         (url) =>
@@ -225,21 +227,13 @@ test.describe(`on ${backendName()}`, () => {
       expect(await open(address)).toBe('Only http and https addresses are opened.');
     }
     expect(await open('https://example.org/docs')).toBe('opened');
-    expect(double.records.filter(({ kind }) => kind === 'openExternal')).toEqual([
+    expect(opened().slice(before)).toEqual([
       { kind: 'openExternal', value: 'https://example.org/docs' },
     ]);
   });
 
-  test('S16 Electron is pinned to one version, of a line that is still maintained', async () => {
-    const { devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-    expect(devDependencies.electron).toMatch(/^\d+\.\d+\.\d+$/);
-    expect(Number.parseInt(devDependencies.electron, 10)).toBeGreaterThanOrEqual(45);
-  });
-
-  test('S17 S+ the page may ask what the contract has, and nothing of any size', async ({
-    start,
-  }) => {
-    const [, page] = await statusPage(() => start(shown));
+  test('S17 S+ the page may ask what the contract has, and nothing of any size', async () => {
+    const [, page] = await statusPage();
     const answers = await page.evaluate(async () => {
       const bridge = Reflect.get(globalThis, 'supervisor');
       const ask = (name: unknown, argument: unknown) =>
@@ -260,8 +254,8 @@ test.describe(`on ${backendName()}`, () => {
     ]);
   });
 
-  test('S18 the page’s scheme serves the built page and no other file', async ({ start }) => {
-    const [, page] = await statusPage(() => start(shown));
+  test('S18 the page’s scheme serves the built page and no other file', async () => {
+    const [, page] = await statusPage();
     for (const path of [
       '/..%2f..%2fpackage.json',
       '/%2e%2e/main/index.js',
@@ -275,10 +269,8 @@ test.describe(`on ${backendName()}`, () => {
     expect(await fetched(page, page.url())).toBe(200);
   });
 
-  test('S20 the bridge has two functions, and hands out neither IPC nor events', async ({
-    start,
-  }) => {
-    const [, page] = await statusPage(() => start(shown));
+  test('S20 the bridge has two functions, and hands out neither IPC nor events', async () => {
+    const [, page] = await statusPage();
     const bridge = await page.evaluate(async () => {
       const it = Reflect.get(globalThis, 'supervisor');
       const { promise, resolve } = Promise.withResolvers<readonly unknown[]>();
@@ -302,12 +294,9 @@ test.describe(`on ${backendName()}`, () => {
     });
   });
 
-  test('S+ the page is never told the token of the page for browsers', async ({
-    folder,
-    start,
-  }) => {
-    const [, page] = await statusPage(() => start(shown));
-    const token = (await readFile(join(folder, 'data/control-token'), 'utf8')).trim();
+  test('S+ the page is never told the token of the page for browsers', async () => {
+    const [, page] = await statusPage();
+    const token = (await readFile(join(desktop().folder, 'data/control-token'), 'utf8')).trim();
     expect(token.length).toBeGreaterThan(20);
     const known = await page.evaluate(async () => {
       const bridge = Reflect.get(globalThis, 'supervisor');

@@ -7,7 +7,7 @@ test.skip(whyNoBrowser !== null || process.platform === 'win32', whyNoBrowser ??
 
 let supervisor: RunningSupervisor;
 
-test.beforeEach(async () => {
+test.beforeAll(async () => {
   supervisor = await startSupervisor({
     settings: {
       mcp: { enabled: false, port: 0 },
@@ -18,7 +18,7 @@ test.beforeEach(async () => {
   });
 });
 
-test.afterEach(async () => {
+test.afterAll(async () => {
   await supervisor?.[Symbol.asyncDispose]();
 });
 
@@ -55,7 +55,8 @@ test('Open shows a shell that answers, in colours, and leaving the page ends it'
   await expect(coloured).toHaveCSS('color', 'rgb(1, 200, 3)');
   await expect(page.getByRole('row', { name: /^Interactive Terminal Running/ })).toBeVisible();
   await terminal.close();
-  await expect.poll(stateOf, { timeout: 20_000 }).toBe('stopped');
+  // Ten seconds it waits for the page to come back; then the shell gets its grace.
+  await expect.poll(stateOf, { timeout: 30_000 }).toBe('stopped');
   expect(complaints).toEqual([]);
 });
 

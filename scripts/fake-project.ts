@@ -82,6 +82,19 @@ export class FakeProject implements AsyncDisposable {
     return project;
   }
 
+  /** As after a first start of `template`, whose calls are not told: only what stands in is started. */
+  static async like(template: FakeProject): Promise<FakeProject> {
+    const project = new FakeProject(await mkdtemp(join(tmpdir(), 'pm-launcher-test-')));
+    await cp(template.root, project.root, { recursive: true, verbatimSymlinks: true });
+    await rm(join(project.root, 'calls'), { force: true });
+    return project;
+  }
+
+  /** What stands in for the supervisor, where it has been built. */
+  async built(code: string): Promise<void> {
+    await this.write('out/main/headless.js', code);
+  }
+
   async write(name: string, content: string): Promise<void> {
     const file = join(this.root, name);
     await mkdir(dirname(file), { recursive: true });
@@ -94,10 +107,10 @@ export class FakeProject implements AsyncDisposable {
     await chmod(join(this.root, name), 0o755);
   }
 
-  /** What runs in place of Electron, from the next install on. */
+  /** What runs in place of Electron, where everything is installed. */
   async electron(code: string): Promise<void> {
-    await this.program('registry/electron/dist/electron', code);
-    await this.write('registry/electron/path.txt', 'electron');
+    await this.program('node_modules/electron/dist/electron', code);
+    await this.write('node_modules/electron/path.txt', 'electron');
   }
 
   /** The calls of npm and vite so far. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FakeProject, said } from './fake-project.ts';
 
 /** Says which signals it gets, and ends by SIGHUP. */
@@ -14,6 +14,14 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGWINCH']) process.on(name,
 setTimeout(() => process.exit(9), 20_000); // Never left behind.
 console.log('up ' + process.pid);
 `;
+
+/** Installed and built; most tests begin with a copy of it. */
+let template: FakeProject;
+beforeAll(async () => {
+  template = await FakeProject.make();
+  await template.start(['--headless']).exit;
+}, 30_000);
+afterAll(() => template[Symbol.asyncDispose]());
 
 // The stand-ins are scripts with a #! line, and signals are POSIX.
 describe.skipIf(process.platform === 'win32')('npm start', { timeout: 30_000 }, () => {
@@ -97,19 +105,16 @@ describe.skipIf(process.platform === 'win32')('npm start', { timeout: 30_000 }, 
   });
 
   test('the exit code of the supervisor is passed on, death by a signal as 128 + n', async () => {
-    await using project = await FakeProject.make();
-    await project.write('main/headless.ts', 'process.exit(42)');
+    await using project = await FakeProject.like(template);
+    await project.built('process.exit(42)');
     expect(await project.start().exit).toBe(42);
-    await project.write(
-      'main/headless.ts',
-      "process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1000)",
-    );
+    await project.built("process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1000)");
     expect(await project.start().exit).toBe(137);
   });
 
   test('one Ctrl-C, from the terminal and again from npm, reaches the supervisor once', async () => {
-    await using project = await FakeProject.make();
-    await project.write('main/headless.ts', counting);
+    await using project = await FakeProject.like(template);
+    await project.built(counting);
     const started = project.start();
     await said(started.stdout, 'up ');
     started.process.stdout.once('data', () => {
@@ -130,8 +135,8 @@ describe.skipIf(process.platform === 'win32')('npm start', { timeout: 30_000 }, 
   });
 
   test('a second Ctrl-C goes through', async () => {
-    await using project = await FakeProject.make();
-    await project.write('main/headless.ts', counting);
+    await using project = await FakeProject.like(template);
+    await project.built(counting);
     const started = project.start();
     await said(started.stdout, 'up ');
     const pressing = setInterval(() => started.process.kill('SIGINT'), 50);
@@ -142,8 +147,8 @@ describe.skipIf(process.platform === 'win32')('npm start', { timeout: 30_000 }, 
   });
 
   test('a launcher that is killed takes the supervisor along', async () => {
-    await using project = await FakeProject.make();
-    await project.write('main/headless.ts', counting.replace("=== 'SIGHUP'", "=== 'SIGTERM'"));
+    await using project = await FakeProject.like(template);
+    await project.built(counting.replace("=== 'SIGHUP'", "=== 'SIGTERM'"));
     const started = project.start();
     await said(started.stdout, 'up ');
     started.process.kill('SIGKILL');
@@ -152,13 +157,10 @@ describe.skipIf(process.platform === 'win32')('npm start', { timeout: 30_000 }, 
   });
 
   test("the supervisor's own children do not inherit the lifeline", async () => {
-    await using project = await FakeProject.make();
-    await project.write(
-      'main/headless.ts',
-      `import { fork } from 'node:child_process';
+    await using project = await FakeProject.like(template);
+    await project.built(`import { fork } from 'node:child_process';
       if (process.send) process.send(String(process.env.PM_SUPERVISOR_LIFELINE_FD));
-      else fork(process.argv[1]).on('message', (text) => { console.log('child ' + text); process.exit(0); });`,
-    );
+      else fork(process.argv[1]).on('message', (text) => { console.log('child ' + text); process.exit(0); });`);
     const started = project.start();
     expect(await started.exit).toBe(0);
     expect(started.stdout()).toBe('child undefined\n');
@@ -169,7 +171,7 @@ describe.skipIf(process.platform !== 'linux')('npm start on a desktop', { timeou
   const display = { DISPLAY: ':99' };
 
   test('Electron gets the project, the arguments, Node 24 and a private place to report to', async () => {
-    await using project = await FakeProject.make();
+    await using project = await FakeProject.like(template);
     await project.electron(`
       const { statSync, writeFileSync } = require('node:fs');
       const file = process.env.PM_SUPERVISOR_READY_FILE;
@@ -198,7 +200,7 @@ describe.skipIf(process.platform !== 'linux')('npm start on a desktop', { timeou
   ])(
     'an Electron that %s before it is up is explained, and the supervisor runs headless',
     async (_how, code, why) => {
-      await using project = await FakeProject.make();
+      await using project = await FakeProject.like(template);
       await project.electron(
         `require('node:fs').writeSync(2, 'Missing X server or $DISPLAY\\n'); ${code}`,
       );
@@ -213,8 +215,8 @@ describe.skipIf(process.platform !== 'linux')('npm start on a desktop', { timeou
   );
 
   test('an Electron that cannot be started at all is explained, and the supervisor runs headless', async () => {
-    await using project = await FakeProject.make();
-    await project.write('registry/electron/dist/electron', 'not a program');
+    await using project = await FakeProject.like(template);
+    await project.write('node_modules/electron/dist/electron', 'not a program');
     const started = project.start([], display);
     expect(await started.exit).toBe(0);
     expect(started.stderr()).toContain('The desktop app could not be started (');
@@ -222,7 +224,7 @@ describe.skipIf(process.platform !== 'linux')('npm start on a desktop', { timeou
   });
 
   test('an Electron that ends after it was up ends the launcher with its code', async () => {
-    await using project = await FakeProject.make();
+    await using project = await FakeProject.like(template);
     await project.electron(
       "require('node:fs').writeFileSync(process.env.PM_SUPERVISOR_READY_FILE, ''); process.exit(5)",
     );
@@ -232,7 +234,7 @@ describe.skipIf(process.platform !== 'linux')('npm start on a desktop', { timeou
   });
 
   test('a start that is interrupted before Electron is up does not go on headless', async () => {
-    await using project = await FakeProject.make();
+    await using project = await FakeProject.like(template);
     await project.electron("console.log('loading'); setTimeout(() => {}, 20_000);");
     const started = project.start([], display);
     await said(started.stdout, 'loading');
@@ -244,7 +246,7 @@ describe.skipIf(process.platform !== 'linux')('npm start on a desktop', { timeou
   test.each(['--headless', '--version', '--help'])(
     '%s never starts Electron and adds no word',
     async (flag) => {
-      await using project = await FakeProject.make();
+      await using project = await FakeProject.like(template);
       await project.electron('process.exit(9)');
       expect(await project.start(['--headless']).exit).toBe(0);
       const started = project.start([flag], display);
@@ -254,9 +256,9 @@ describe.skipIf(process.platform !== 'linux')('npm start on a desktop', { timeou
   );
 
   test('without an Electron runtime its download is tried once a day, then the supervisor runs headless', async () => {
-    await using project = await FakeProject.make();
+    await using project = await FakeProject.like(template);
     await project.write(
-      'registry/electron/install.js',
+      'node_modules/electron/install.js',
       "require('node:fs').appendFileSync('calls', 'download\\n'); console.error('TypeError: fetch failed'); process.exit(1);",
     );
     for (const _ of [1, 2]) {
@@ -271,14 +273,14 @@ describe.skipIf(process.platform !== 'linux')('npm start on a desktop', { timeou
   });
 
   test('an Electron runtime that can be downloaded is downloaded and used', async () => {
-    await using project = await FakeProject.make();
+    await using project = await FakeProject.like(template);
     await project.electron("console.log('electron')");
     await project.write(
-      'registry/electron/install.js',
+      'node_modules/electron/install.js',
       "const { renameSync } = require('node:fs'); renameSync(__dirname + '/kept', __dirname + '/dist');",
     );
-    const dist = join(project.root, 'registry/electron/dist');
-    await rename(dist, join(project.root, 'registry/electron/kept'));
+    const dist = join(project.root, 'node_modules/electron/dist');
+    await rename(dist, join(project.root, 'node_modules/electron/kept'));
     const started = project.start([], display);
     expect(await started.exit).toBe(0);
     expect(started.stdout()).toBe('electron\n');
@@ -286,7 +288,7 @@ describe.skipIf(process.platform !== 'linux')('npm start on a desktop', { timeou
   });
 
   test('an empty ELECTRON_OVERRIDE_DIST_PATH is named', async () => {
-    await using project = await FakeProject.make();
+    await using project = await FakeProject.like(template);
     await project.electron('process.exit(9)');
     const started = project.start([], { ...display, ELECTRON_OVERRIDE_DIST_PATH: project.root });
     expect(await started.exit).toBe(0);

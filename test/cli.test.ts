@@ -10,6 +10,15 @@ import { until } from './until.ts';
 
 const program = join(import.meta.dirname, '..', 'out', 'cli', 'pm-supervisor.js');
 
+const standInMcp = join(import.meta.dirname, 'stand-in-mcp.ts');
+
+/** A service that says one line and does nothing more, for ever. */
+const printer = {
+  name: 'web',
+  command: process.execPath,
+  args: ['-e', 'console.log("hello"); setInterval(() => {}, 1e6)'],
+};
+
 interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -55,7 +64,13 @@ describe('a running supervisor', () => {
   let supervisor: RunningSupervisor;
 
   beforeAll(async () => {
-    supervisor = await startSupervisor();
+    supervisor = await startSupervisor({
+      settings: {
+        dashboard: { enabled: false },
+        'mcp.node': { command: process.execPath, args: [standInMcp] },
+      },
+      servers: [printer],
+    });
   });
 
   afterAll(async () => {
@@ -71,41 +86,41 @@ describe('a running supervisor', () => {
     expect(table.stdout).not.toContain('\u001b');
     const { stdout } = await run('status', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ pid: supervisor.process.pid });
-    expect((await run('status', '--names')).stdout.split('\n')).toContain('dashboard');
+    expect((await run('status', '--names')).stdout.split('\n')).toContain('web');
   });
 
   test('restart waits until the service is another process and ready', async () => {
     const pidOf = async () =>
-      (await supervisor.snapshot()).services.find(({ name }) => name === 'dashboard')?.pid;
+      (await supervisor.snapshot()).services.find(({ name }) => name === 'web')?.pid;
     const before = await pidOf();
-    expect(await run('restart', 'dashboard')).toMatchObject({
+    expect(await run('restart', 'web')).toMatchObject({
       code: 0,
-      stdout: 'dashboard: Running\n',
+      stdout: 'web: Running\n',
     });
     expect(await pidOf()).not.toBe(before);
     const unknown = await run('restart', 'nope');
     expect(unknown.code).toBe(1);
-    expect(unknown.stderr).toContain('There are: mcp, dashboard');
+    expect(unknown.stderr).toContain('There are: mcp, interactive_terminal, web');
   });
 
   test('a service that was stopped by hand is shown so, and starts again by hand', async () => {
-    expect((await run('service', 'stop', 'dashboard')).stdout).toBe('dashboard: Stopped\n');
+    expect((await run('service', 'stop', 'web')).stdout).toBe('web: Stopped\n');
     const { stdout, code } = await run('status');
-    expect(stdout).toMatch(/^dashboard +○ Stopped/m);
+    expect(stdout).toMatch(/^web +○ Stopped/m);
     expect(code).toBe(0);
-    expect((await run('service', 'start', 'dashboard')).code).toBe(0);
+    expect((await run('service', 'start', 'web')).code).toBe(0);
   });
 
   test('logs: of a service, of all instances of a pool, and on and on until Ctrl-C', async () => {
-    const { stdout, code } = await run('logs', 'dashboard', '-n', '1');
+    const { stdout, code } = await run('logs', 'web', '-n', '1');
     expect(code).toBe(0);
     expect(stdout.split('\n')).toHaveLength(2);
     const pool = await run('logs', 'mcp', '--json');
     expect(JSON.parse(pool.stdout.split('\n')[0] ?? '')).toMatchObject({ service: 'mcp:1' });
-    const following = new Call(supervisor.place, ['logs', 'dashboard', '-f']);
+    const following = new Call(supervisor.place, ['logs', 'web', '-f']);
     await following.until('\n');
     const before = following.stdout.length;
-    await run('restart', 'dashboard');
+    await run('restart', 'web');
     await until(() => following.stdout.length > before, { what: 'lines of the new process' });
     following.child.kill('SIGINT');
     expect((await following.ended).code).toBe(0);
@@ -186,10 +201,10 @@ describe('a running supervisor', () => {
   );
 
   test('a reader that has seen enough is no error', async () => {
-    const call = new Call(supervisor.place, ['logs', 'dashboard', '-f', '--json']);
+    const call = new Call(supervisor.place, ['logs', 'web', '-f', '--json']);
     await call.until('\n');
     call.child.stdout?.destroy();
-    await run('restart', 'dashboard');
+    await run('restart', 'web');
     const { code, stderr } = await call.ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });

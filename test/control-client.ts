@@ -14,7 +14,7 @@ import type {
 export type ControlAddress = string | number;
 
 /** A busy machine answers within this, in ms. */
-const replyTimeoutMs = 10_000;
+const replyTimeoutMs = 30_000;
 
 export class ControlClient {
   readonly #socket: Socket;

@@ -11,6 +11,7 @@ import { requestSchemas } from '../shared/control-protocol.ts';
 import { type RunningSupervisor, startSupervisor } from './harness.ts';
 import { openMcpSession } from './mcp-session.ts';
 import { OldClient, type OldReply } from './old-client.ts';
+import { patience } from './patience.ts';
 import { misfits, type OldVerb, oldShapes } from './transcripts/shapes.ts';
 
 const transcriptFile = join(import.meta.dirname, 'transcripts', 'old-verbs.ndjson');
@@ -116,7 +117,7 @@ test('W20 services are stopped and started as they are, not beside themselves', 
     (data as { name: string; pid: number }[]).find(({ name }) => name === 'dashboard')?.pid;
   const before = pidOf(await ask('Status'));
   await ask('Restart', { service: 'dashboard' });
-  await expect.poll(async () => pidOf(await ask('Status'))).not.toBe(before);
+  await expect.poll(async () => pidOf(await ask('Status')), patience).not.toBe(before);
   const stopped = async () => (await ask('HealthSnapshot')) as { connection: { state: string } };
   await expect
     .poll(async () => (await stopped()).connection.state, { timeout: 15_000 })
@@ -126,7 +127,7 @@ test('W20 services are stopped and started as they are, not beside themselves', 
 test('W20 while mcp is stopped the gateway serves nobody, and Start makes it serve again', async () => {
   await ask('Stop', { service: 'mcp' });
   await expect
-    .poll(() => ask('ServiceHealth', { service: 'mcp' }))
+    .poll(() => ask('ServiceHealth', { service: 'mcp' }), patience)
     .toMatchObject({ state: 'stopped' });
   await expect(openMcpSession(supervisor.mcpUrl)).rejects.toThrow();
   await ask('Start', { service: 'mcp' });
@@ -159,7 +160,7 @@ test('W22 a window is attached while its connection lives, and linked to its MCP
   await ask('DetachClient', { client_id });
   await window.request(attach);
   window[Symbol.dispose]();
-  await expect.poll(() => ask('ListClients')).toEqual([]);
+  await expect.poll(() => ask('ListClients'), patience).toEqual([]);
 });
 
 test('W19 ScaleUpMcp starts an instance and UpgradeMcp replaces them', async () => {

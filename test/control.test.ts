@@ -120,9 +120,9 @@ test('W22 over HTTP a window has a lease, and the supervisor ends after the last
     });
     return (await response.json()) as object;
   };
-  const window = { type: 'AttachClient', pid: 1, window_id: 'w', lease_ms: 300 };
-  expect(await post(window)).toMatchObject({ data: { client_id: 'client-1', lease_ms: 300 } });
-  expect((await supervisor.snapshot()).clients).toMatchObject([{ windowId: 'w', leaseMs: 300 }]);
+  const window = { type: 'AttachClient', pid: 1, window_id: 'w', lease_ms: 2_000 };
+  expect(await post(window)).toMatchObject({ data: { client_id: 'client-1', lease_ms: 2_000 } });
+  expect((await supervisor.snapshot()).clients).toMatchObject([{ windowId: 'w', leaseMs: 2_000 }]);
   expect(await supervisor.process.exited).toBe(0);
   expect(supervisor.output()).toContain('the last attached window has gone');
 });

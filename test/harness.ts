@@ -24,7 +24,7 @@ const temporaryRoot = process.platform === 'darwin' ? '/tmp' : tmpdir();
 const inherited = ['PATH', 'SystemRoot', 'SystemDrive', 'TEMP', 'TMP', 'LANG'] as const;
 
 /** A cold start on a busy machine. */
-const startTimeoutMs = 20_000;
+const startTimeoutMs = 40_000;
 /** The supervisor gives its children their grace first. */
 const stopTimeoutMs = 15_000;
 

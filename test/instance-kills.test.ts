@@ -5,7 +5,7 @@ test('W17 50 sessions on 4 real instances that are killed at random: no read fai
   timeout: 60_000,
 }, async () => {
   const { kills, reads, sends, lost, faults } = await runKills({
-    seconds: 6,
+    seconds: 4,
     sessions: 50,
     instances: 4,
   });

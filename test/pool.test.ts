@@ -17,7 +17,10 @@ let supervisor: RunningSupervisor;
 
 beforeAll(async () => {
   supervisor = await startSupervisor({
-    settings: { 'mcp.pool': { min_instances: 2, max_instances: 2, base_port: 0 } },
+    settings: {
+      dashboard: { enabled: false },
+      'mcp.pool': { min_instances: 2, max_instances: 2, base_port: 0 },
+    },
   });
 });
 
@@ -129,6 +132,7 @@ test('W17 every instance killed three times in a row breaks no session and no re
 test('with failover off, the client of a dead instance is told to start anew', async () => {
   await using alone = await startSupervisor({
     settings: {
+      dashboard: { enabled: false },
       'mcp.pool': { min_instances: 1, max_instances: 1, base_port: 0, failover: false },
     },
   });

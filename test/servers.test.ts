@@ -1,8 +1,8 @@
 /** MCP servers of the user's, in `[[servers]]`: the whole program, its real processes, official clients. */
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { StatusSnapshot } from '../shared/status.ts';
-import { startSupervisor } from './harness.ts';
+import { type RunningSupervisor, startSupervisor } from './harness.ts';
 import { connectClient } from './mcp-clients.ts';
 
 const tools = join(import.meta.dirname, 'stand-in-tools-mcp.ts');
@@ -17,8 +17,16 @@ const servers = [
 const isUp = ({ services }: StatusSnapshot) =>
   services.every(({ onDemand, state }) => state === (onDemand ? 'stopped' : 'ready'));
 
+let supervisor: RunningSupervisor;
+
+beforeAll(async () => {
+  const settings = { dashboard: { enabled: false } };
+  supervisor = await startSupervisor({ settings, servers, isReady: isUp });
+});
+
+afterAll(() => supervisor?.[Symbol.asyncDispose]());
+
 test('each server has its own pool, path and sessions; one that rests wakes, and all verbs know them by name', async () => {
-  await using supervisor = await startSupervisor({ servers, isReady: isUp });
   const { gatewayUrl } = supervisor;
   const { services } = await supervisor.snapshot();
   expect(services.find(({ name }) => name === 'notes')).toMatchObject({
@@ -63,7 +71,6 @@ test('each server has its own pool, path and sessions; one that rests wakes, and
 });
 
 test('a rolling upgrade of one server leaves the others alone, and its session lives on', async () => {
-  await using supervisor = await startSupervisor({ servers, isReady: isUp });
   await using client = await connectClient(`${supervisor.gatewayUrl}/servers/search/mcp`, 'agent');
   const before = await client.call('whoami', {});
   const list = () => supervisor.control<'ListMcpInstances'>({ type: 'ListMcpInstances' });
@@ -86,10 +93,8 @@ test('a rolling upgrade of one server leaves the others alone, and its session l
 });
 
 test('when the program ends, nothing of its servers is left', async () => {
-  const supervisor = await startSupervisor({ servers, isReady: isUp });
-  await using place = supervisor.place;
   await using client = await connectClient(`${supervisor.gatewayUrl}/servers/notes/mcp`, 'agent');
   expect(await client.call('whoami', {})).toMatchObject({ name: 'notes' });
   expect(await supervisor.stop()).toBe(0);
-  expect(place.survivors()).toEqual([]);
+  expect(supervisor.place.survivors()).toEqual([]);
 });

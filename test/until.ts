@@ -9,7 +9,8 @@ export interface UntilOptions {
   readonly instead?: () => unknown;
 }
 
-const defaultTimeoutMs = 10_000;
+/** Nothing is promised by it: a busy machine has this much time to do what it must. */
+const defaultTimeoutMs = 30_000;
 const periodMs = 10;
 
 /** Resolves with the first answer of `look` that is neither undefined, null nor false; throws in time. */

@@ -18,7 +18,10 @@ async function work(client: McpClient, isOver: () => boolean): Promise<number> {
 
 test('an upgrade under load loses no call and no session, and every process is new', async () => {
   await using supervisor = await startSupervisor({
-    settings: { 'mcp.pool': { min_instances: 2, max_instances: 3, base_port: 0 } },
+    settings: {
+      dashboard: { enabled: false },
+      'mcp.pool': { min_instances: 2, max_instances: 3, base_port: 0 },
+    },
   });
   const kinds = ['v1', 'v2', 'v2 stateless', 'v1'] as const;
   const clients = await Promise.all(

@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { BrowserContext, Page } from 'playwright';
 import { realAddress, shownScheme } from './addresses.ts';
-import { type Call, link, type Port } from './link.ts';
+import { type Call, ifGone, link, type Port } from './link.ts';
 import type { AppMethods, Bounds, HostMethods, TrayState, WindowState } from './protocol.ts';
 import { ShownWindow } from './shown-window.ts';
 
@@ -145,7 +145,9 @@ export class DoubleApp {
     await this.#context.route(shownScheme(scheme), async (route) => {
       const request = route.request();
       const url = realAddress(request.url());
-      const reply = await this.#call('scheme.fetch', url, request.method(), request.headers());
+      const asked = this.#call('scheme.fetch', url, request.method(), request.headers());
+      const reply = await asked.catch(ifGone(null));
+      if (reply === null) return await route.abort();
       await route.fulfill({
         status: reply.status,
         headers: { ...reply.headers },

@@ -23,6 +23,21 @@ export interface Port {
   on(event: 'disconnect', listener: () => void): unknown;
 }
 
+const goneName = 'GoneError';
+
+/** The error of who asks something of a process or a window that has ended. It crosses by its name, as no class does. */
+export function gone(text: string): Error {
+  return Object.assign(new Error(text), { name: goneName });
+}
+
+/** For `catch`: an answer in place of the one that nobody is there to give. Every other error stays one. */
+export function ifGone<Value>(answer: Value): (error: unknown) => Value {
+  return (error) => {
+    if (error instanceof Error && error.name === goneName) return answer;
+    throw error;
+  };
+}
+
 type AnyMethod = ((...args: readonly unknown[]) => unknown) | undefined;
 
 type Message =
@@ -70,12 +85,12 @@ export function link<
     }
   });
   port.on('disconnect', () => {
-    for (const call of waiting.values()) call.reject(new Error('The other process has ended.'));
+    for (const call of waiting.values()) call.reject(gone('The other process has ended.'));
     waiting.clear();
   });
 
   return (name, ...args) => {
-    if (!port.connected) return Promise.reject(new Error('The other process has ended.'));
+    if (!port.connected) return Promise.reject(gone('The other process has ended.'));
     const call = Promise.withResolvers<unknown>();
     waiting.set(next, call);
     post({ ask: next, name, args });

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import type { BrowserContext, CDPSession, Page, Route } from 'playwright';
 import { messageOf } from '../../shared/errors.ts';
 import { realAddress, shownAddress } from './addresses.ts';
-import type { Call } from './link.ts';
+import { type Call, ifGone } from './link.ts';
 import type { AppMethods, WindowOptions } from './protocol.ts';
 
 /** Its functions as plain script text: what a browser injects is no module. */
@@ -72,9 +72,9 @@ export class ShownWindow {
     const { page } = this;
     await page.route('**/*', (route) => this.#decide(route));
     page.on('popup', async (popup) => {
-      if (!(await this.#call('window.may-open', this.#id, realAddress(popup.url())))) {
-        await popup.close();
-      }
+      const url = realAddress(popup.url());
+      const isAllowed = await this.#call('window.may-open', this.#id, url).catch(ifGone(false));
+      if (!isAllowed) await popup.close();
     });
     page.on('close', () => {
       this.#call('window.closed', this.#id).catch(() => {
@@ -89,12 +89,12 @@ export class ShownWindow {
     const url = realAddress(request.url());
     const isNavigation = request.isNavigationRequest() && request.frame() === this.page.mainFrame();
     if (isNavigation && request.url() !== this.#loading) {
-      const isAllowed = await this.#call('window.may-navigate', this.#id, url);
-      if (!isAllowed) return await route.fulfill({ status: 204 }); // A 204 leaves the page as it is.
+      const mayGo = await this.#call('window.may-navigate', this.#id, url).catch(ifGone(false));
+      if (!mayGo) return await route.fulfill({ status: 204 }); // A 204 leaves the page as it is.
     }
     const resourceType = isNavigation ? 'mainFrame' : request.resourceType();
-    if (!(await this.#call('request.allowed', url, resourceType))) return await route.abort();
-    return await route.fallback();
+    const isAllowed = await this.#call('request.allowed', url, resourceType).catch(ifGone(false));
+    return isAllowed ? await route.fallback() : await route.abort();
   }
 
   async #isolate(preload: string): Promise<void> {
@@ -129,14 +129,17 @@ export class ShownWindow {
     });
   }
 
+  /** Whatever a page sends while its window, or the application, ends has nobody to read it any more. */
   async #receive(message: FromPreload): Promise<void> {
     const url = realAddress(this.page.url());
     if ('failed' in message) {
-      await this.#call('preload.failed', this.#id, message.failed);
+      await this.#call('preload.failed', this.#id, message.failed).catch(ifGone(undefined));
       return;
     }
     if ('send' in message) {
-      await this.#call('ipc.send', this.#id, message.send, message.args, url);
+      await this.#call('ipc.send', this.#id, message.send, message.args, url).catch(
+        ifGone(undefined),
+      );
       return;
     }
     const { invoke, channel, args } = message;

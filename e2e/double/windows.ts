@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { host } from './host.ts';
+import { gone } from './link.ts';
 import type { Bounds, WindowState } from './protocol.ts';
 
 let tellAllClosed = () => {};
@@ -174,7 +175,7 @@ export class BrowserWindow
 
   static byId(id: number): BrowserWindow {
     const window = BrowserWindow.#all.get(id);
-    if (window === undefined) throw new Error(`There is no window ${id}.`);
+    if (window === undefined) throw gone(`There is no window ${id}.`);
     return window;
   }
 

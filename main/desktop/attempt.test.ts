@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import { patience } from '../../test/patience.ts';
 import { attempts } from './attempt.ts';
 
 test('a failing part of the user interface is logged with where to look instead', async () => {
@@ -11,7 +12,7 @@ test('a failing part of the user interface is logged with where to look instead'
     }),
   ).toBe(false);
   expect(attempt('load the status window', () => Promise.reject(failure))).toBe(true);
-  await vi.waitUntil(() => error.mock.calls.length === 2);
+  await vi.waitUntil(() => error.mock.calls.length === 2, patience);
   const facts = { err: failure, pageUrl: 'http://127.0.0.1:3464/' };
   const hint = 'The status page is at http://127.0.0.1:3464/';
   expect(error.mock.calls).toEqual([

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { expect, test, vi } from 'vitest';
+import { patience } from '../../test/patience.ts';
 import { serviceIn } from './fixtures.ts';
 import { quitOnMistakes, quitOnSignals, stopBeforeQuit, unfinishedServices } from './quit.ts';
 
@@ -42,7 +43,7 @@ test('quitting stops everything once, however often it is asked for, and then qu
   app.quit();
   expect([app.hasQuit, isStopped(), stop.mock.calls.length]).toEqual([false, false, 1]);
   resolve();
-  await vi.waitUntil(() => app.hasQuit);
+  await vi.waitUntil(() => app.hasQuit, patience);
   expect([isStopped(), stop.mock.calls.length, onProblem.mock.calls.length]).toEqual([true, 1, 0]);
 });
 
@@ -61,7 +62,7 @@ test('a stop that hangs is given up after the deadline, naming what hangs', asyn
     deadlineMs: 20,
   });
   app.quit();
-  await vi.waitUntil(() => app.hasQuit);
+  await vi.waitUntil(() => app.hasQuit, patience);
   expect(problems).toEqual([
     new Error(
       'The services were not stopped within 20 ms. Still there: MCP (process 42, because of the test).',
@@ -82,7 +83,7 @@ test('a stop that fails does not keep the program alive', async () => {
     deadlineMs: 15_000,
   });
   app.quit();
-  await vi.waitUntil(() => app.hasQuit);
+  await vi.waitUntil(() => app.hasQuit, patience);
   expect(problems).toEqual([new Error('no')]);
 });
 
@@ -113,7 +114,7 @@ test('an uncaught exception stops everything and is told by the exit code', asyn
   process.emit('unhandledRejection', 'a promise');
   expect(stop).not.toHaveBeenCalled();
   process.emit('uncaughtException', 'an exception');
-  await vi.waitUntil(() => app.exitedWith !== undefined);
+  await vi.waitUntil(() => app.exitedWith !== undefined, patience);
   expect([app.exitedWith, stop.mock.calls.length]).toEqual([1, 1]);
   expect(reports).toEqual(['a promise', 'an exception']);
 });

@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import type { Reply } from '../../shared/control-protocol.ts';
+import { patience } from '../../test/patience.ts';
 import { attempts } from './attempt.ts';
 import { trayActions } from './tray-actions.ts';
 
@@ -42,7 +43,7 @@ test('a refused restart is logged with its reason', async () => {
   const code = 'unknown_service';
   const tray = actions({ ok: false, code, error: 'There is no service mcp.', data: null });
   tray.perform({ do: 'control', request: { type: 'Restart', service: 'mcp' } });
-  await vi.waitUntil(() => tray.error.mock.calls.length > 0);
+  await vi.waitUntil(() => tray.error.mock.calls.length > 0, patience);
   expect(tray.error.mock.calls[0]).toMatchObject([
     { err: { code, message: 'There is no service mcp.' } },
     'Could not carry out "Restart mcp" of the tray menu. The supervisor runs on.',

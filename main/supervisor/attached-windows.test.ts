@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sessionFixture, snapshotFixture } from '../../shared/status.test-helper.ts';
+import { patience } from '../../test/patience.ts';
 import { Clients } from './clients/clients.ts';
 import { createCommands } from './control/commands.ts';
 import { asking, FakeTarget, LineClient, silent } from './control/control.test-helper.ts';
@@ -84,5 +85,5 @@ test('W22 a client that crashes leaves no phantom behind', async () => {
   await editor.ask({ type: 'AttachClient', pid: 1, window_id: 'w' });
   expect(await dataOf('ListClients')).toHaveLength(1);
   editor.socket.destroy();
-  await expect.poll(() => dataOf('ListClients')).toEqual([]);
+  await expect.poll(() => dataOf('ListClients'), patience).toEqual([]);
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { configSchema } from '../../shared/config-schema.ts';
+import { patience } from '../../test/patience.ts';
 import { BackendChoice } from './container-backend.ts';
 import type { LaunchContext } from './launches.ts';
 
@@ -63,5 +64,5 @@ test('W19 without an engine nothing is switched, and the reply says what to inst
 test('when the new instances do not come up, the old kind is what is active', async () => {
   const backend = choice('true');
   await backend.change('container', () => Promise.reject(new Error('no image')));
-  await expect.poll(() => backend.active).toBe('node');
+  await expect.poll(() => backend.active, patience).toBe('node');
 });

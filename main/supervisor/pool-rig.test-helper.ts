@@ -13,6 +13,7 @@ import type { Instance } from './pool/instance.ts';
 import { Pool, type PoolOptions } from './pool/pool.ts';
 import { testProcesses } from './services/processes.test-helper.ts';
 import { Service } from './services/service.ts';
+import { quickBackOff } from './services/service-rig.test-helper.ts';
 
 /**
  * The server of an instance. `/health` tells its pid; `/mcp` remembers what it was asked; `/sleep?ms=N`
@@ -93,15 +94,7 @@ export class PoolRig implements AsyncDisposable {
           startTimeoutMs: 10_000,
           stopGraceMs: 2_000,
           probeTimeoutMs: options.probeTimeoutMs ?? 2_000,
-          backOff: {
-            initialDelayMs: 20,
-            maxDelayMs: 100,
-            multiplier: 2,
-            jitterRatio: 0,
-            maxAttempts: 0,
-            cooldownAfterAttempts: 0,
-            cooldownMs: 0,
-          },
+          backOff: quickBackOff,
           ...each,
         }),
     });

@@ -1,14 +1,11 @@
 /** Several pools of real processes behind one gateway, with official clients. */
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { connectClient } from '../../test/mcp-clients.ts';
+import { patience } from '../../test/patience.ts';
 import { send } from './gateway/http-client.test-helper.ts';
 import { initializeMessage, Rig } from './gateway-rig.test-helper.ts';
 import { makePoolRig, type PoolRig, type PoolRigOptions } from './pool-rig.test-helper.ts';
-
-// Real processes, which a loaded machine starts slowly.
-vi.setConfig({ testTimeout: 30_000 });
-const patience = { timeout: 15_000 };
 
 const tools = join(import.meta.dirname, '../../test/stand-in-tools-mcp.ts');
 
@@ -53,85 +50,98 @@ function urlOf(rig: Rig, path: string): string {
   return `http://127.0.0.1:${rig.port}${path}`;
 }
 
-test('W12 two pools at once: each path leads to its own servers, /admin/connections sees and ends all sessions', async () => {
-  await using main = await toolsPool('mcp');
-  await using search = await toolsPool('Search', { minInstances: 2 });
-  await Promise.all([main.pool.open(), search.pool.open()]);
-  await using gateway = await gatewayOf(main, search);
-  await using one = await connectClient(urlOf(gateway, '/mcp'), 'one');
-  await using two = await connectClient(urlOf(gateway, '/servers/search/mcp'), 'two');
-  await using three = await connectClient(urlOf(gateway, '/servers/Search/mcp?x=1'), 'three', 'v2');
-  expect(await one.call('whoami', {})).toEqual({ name: 'mcp', pid: main.pids[0] });
-  const [second, third] = [await two.call('whoami', {}), await three.call('whoami', {})];
-  expect([second['name'], third['name']]).toEqual(['Search', 'Search']);
-  expect(new Set([second['pid'], third['pid']])).toEqual(new Set(search.pids));
+describe('two pools', () => {
+  let main: PoolRig;
+  let search: PoolRig;
+  let gateway: Rig;
 
-  const path = '/admin/connections';
-  const listed = JSON.parse((await send(gateway.port, { path })).text);
-  expect(listed).toHaveLength(3);
-  for (const [client, server] of [
-    [one, 'mcp'],
-    [two, 'Search'],
-    [three, 'Search'],
-  ] as const) {
-    expect(listed).toContainEqual(
-      expect.objectContaining({
-        sessionId: client.sessionId,
-        type: 'streamable-http',
-        clientType: client.name,
-        server,
-        connectedAt: expect.stringMatching(/^\d{4}-/),
-        lastActivity: expect.stringMatching(/^\d{4}-/),
-        agentType: null,
-        planId: null,
-      }),
+  beforeAll(async () => {
+    main = await toolsPool('mcp');
+    search = await toolsPool('Search', { minInstances: 2 });
+    await Promise.all([main.pool.open(), search.pool.open()]);
+    gateway = await gatewayOf(main, search);
+  });
+
+  afterAll(async () => {
+    for (const rig of [gateway, search, main]) await rig?.[Symbol.asyncDispose]();
+  });
+
+  test('W12 two pools at once: each path leads to its own servers, /admin/connections sees and ends all sessions', async () => {
+    await using one = await connectClient(urlOf(gateway, '/mcp'), 'one');
+    await using two = await connectClient(urlOf(gateway, '/servers/search/mcp'), 'two');
+    await using three = await connectClient(
+      urlOf(gateway, '/servers/Search/mcp?x=1'),
+      'three',
+      'v2',
     );
-  }
-  const one404 = await send(gateway.port, { method: 'DELETE', path: `${path}/nobody` });
-  expect([one404.status, JSON.parse(one404.text)]).toEqual([
-    404,
-    { ok: false, code: 'session_not_found', error: 'Session not found: nobody' },
-  ]);
-  const ended = await send(gateway.port, { method: 'DELETE', path: `${path}/${two.sessionId}` });
-  expect([ended.status, JSON.parse(ended.text)]).toEqual([
-    200,
-    { closed: true, sessionId: two.sessionId },
-  ]);
-  await expect(two.call('whoami', {})).rejects.toThrow(/Session not found/);
-  expect(await three.call('whoami', {})).toEqual(third);
-});
+    expect(await one.call('whoami', {})).toEqual({ name: 'mcp', pid: main.pids[0] });
+    const [second, third] = [await two.call('whoami', {}), await three.call('whoami', {})];
+    expect([second['name'], third['name']]).toEqual(['Search', 'Search']);
+    expect(new Set([second['pid'], third['pid']])).toEqual(new Set(search.pids));
 
-test("a session is unknown to another server's path, and a server that there is not is 404 in words", async () => {
-  await using main = await toolsPool('mcp');
-  await using search = await toolsPool('search');
-  await Promise.all([main.pool.open(), search.pool.open()]);
-  await using gateway = await gatewayOf(main, search);
-  await using client = await connectClient(urlOf(gateway, '/mcp'), 'one');
-  const headers = {
-    'content-type': 'application/json',
-    accept: 'application/json, text/event-stream',
-  };
-  const ping = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' });
-  const astray = await send(gateway.port, {
-    method: 'POST',
-    path: '/servers/search/mcp',
-    headers: { ...headers, 'mcp-session-id': client.sessionId ?? '' },
-    body: ping,
+    const path = '/admin/connections';
+    const listed = JSON.parse((await send(gateway.port, { path })).text);
+    expect(listed).toHaveLength(3);
+    for (const [client, server] of [
+      [one, 'mcp'],
+      [two, 'Search'],
+      [three, 'Search'],
+    ] as const) {
+      expect(listed).toContainEqual(
+        expect.objectContaining({
+          sessionId: client.sessionId,
+          type: 'streamable-http',
+          clientType: client.name,
+          server,
+          connectedAt: expect.stringMatching(/^\d{4}-/),
+          lastActivity: expect.stringMatching(/^\d{4}-/),
+          agentType: null,
+          planId: null,
+        }),
+      );
+    }
+    const one404 = await send(gateway.port, { method: 'DELETE', path: `${path}/nobody` });
+    expect([one404.status, JSON.parse(one404.text)]).toEqual([
+      404,
+      { ok: false, code: 'session_not_found', error: 'Session not found: nobody' },
+    ]);
+    const ended = await send(gateway.port, { method: 'DELETE', path: `${path}/${two.sessionId}` });
+    expect([ended.status, JSON.parse(ended.text)]).toEqual([
+      200,
+      { closed: true, sessionId: two.sessionId },
+    ]);
+    await expect(two.call('whoami', {})).rejects.toThrow(/Session not found/);
+    expect(await three.call('whoami', {})).toEqual(third);
   });
-  expect([astray.status, JSON.parse(astray.text).error.code]).toEqual([404, -32001]);
-  const unknown = await send(gateway.port, {
-    method: 'POST',
-    path: '/servers/serch/mcp',
-    body: ping,
+
+  test("a session is unknown to another server's path, and a server that there is not is 404 in words", async () => {
+    await using client = await connectClient(urlOf(gateway, '/mcp'), 'one');
+    const headers = {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    };
+    const ping = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' });
+    const astray = await send(gateway.port, {
+      method: 'POST',
+      path: '/servers/search/mcp',
+      headers: { ...headers, 'mcp-session-id': client.sessionId ?? '' },
+      body: ping,
+    });
+    expect([astray.status, JSON.parse(astray.text).error.code]).toEqual([404, -32001]);
+    const unknown = await send(gateway.port, {
+      method: 'POST',
+      path: '/servers/serch/mcp',
+      body: ping,
+    });
+    expect([unknown.status, JSON.parse(unknown.text)]).toEqual([
+      404,
+      {
+        ok: false,
+        code: 'unknown_service',
+        error: 'There is no MCP server at /servers/serch/mcp. Known: /mcp, /servers/search/mcp.',
+      },
+    ]);
   });
-  expect([unknown.status, JSON.parse(unknown.text)]).toEqual([
-    404,
-    {
-      ok: false,
-      code: 'unknown_service',
-      error: 'There is no MCP server at /servers/serch/mcp. Known: /mcp, /servers/search/mcp.',
-    },
-  ]);
 });
 
 test('ten clients at once wake a pool that rests: one process, ten sessions', async () => {
@@ -152,14 +162,14 @@ test.runIf(process.platform === 'linux')(
   "W13 a server that leaks is recycled under its client's hands: no call fails, the session lives on",
   async () => {
     await using leaky = await toolsPool('leaky', {
-      recycling: { maxMemoryMb: 500, maxAgeHours: 0, lookEveryMs: 50, pauseMs: 60_000 },
+      recycling: { maxMemoryMb: 300, maxAgeHours: 0, lookEveryMs: 50, pauseMs: 60_000 },
     });
     await leaky.pool.open();
     await using gateway = await gatewayOf(leaky);
     await using client = await connectClient(urlOf(gateway, '/servers/leaky/mcp'), 'agent');
     const { sessionId } = client;
     const { pid: before } = await client.call('whoami', {});
-    await client.call('grow', { mb: 600 });
+    await client.call('grow', { mb: 300 });
     // One call after another until another process answers.
     await vi.waitUntil(async () => (await client.call('whoami', {}))['pid'] !== before, patience);
     expect(client.sessionId).toBe(sessionId);

@@ -9,10 +9,12 @@ import { WebSocket } from 'ws';
 import { configSchema } from '../../shared/config-schema.ts';
 import type { StateTransition } from '../../shared/status.ts';
 import type { FromPage, ToPage } from '../../shared/terminal-protocol.ts';
+import { patience } from '../../test/patience.ts';
 import { PageDoor } from './control/page-door.ts';
 import { processesWithCookie } from './services/cookie.ts';
 import { ProcessHost } from './services/process-host.ts';
 import { Service } from './services/service.ts';
+import { quickBackOff } from './services/service-rig.test-helper.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import { makeTerminal } from './terminal-service.ts';
 
@@ -54,15 +56,7 @@ export class TerminalRig implements AsyncDisposable {
           startTimeoutMs: 5_000,
           stopGraceMs: 300,
           probeTimeoutMs: 500,
-          backOff: {
-            initialDelayMs: 20,
-            maxDelayMs: 50,
-            multiplier: 2,
-            jitterRatio: 0,
-            maxAttempts: 0,
-            cooldownAfterAttempts: 0,
-            cooldownMs: 0,
-          },
+          backOff: quickBackOff,
           ...own,
         }),
       ...(options.lingerMs !== undefined && { lingerMs: options.lingerMs }),
@@ -104,10 +98,7 @@ export class TerminalRig implements AsyncDisposable {
   }
 
   async until(state: string): Promise<void> {
-    await vi.waitFor(() => expect(this.terminal.state).toBe(state), {
-      timeout: 10_000,
-      interval: 20,
-    });
+    await vi.waitFor(() => expect(this.terminal.state).toBe(state), patience);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -169,7 +160,7 @@ export class TestPage {
   async sees(text: string): Promise<void> {
     await vi.waitFor(
       () => expect(this.output.includes(text), `${text} in ${this.output.slice(-300)}`).toBe(true),
-      { timeout: 10_000, interval: 20 },
+      patience,
     );
   }
 

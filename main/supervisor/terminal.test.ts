@@ -1,6 +1,7 @@
 /** The built-in terminal, from a page's WebSocket to a real shell and back. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { patience } from '../../test/patience.ts';
 import { type RigOptions, TerminalRig, TestPage, token } from './terminal.test-helper.ts';
 
 const rigs: TerminalRig[] = [];
@@ -40,7 +41,10 @@ describe.skipIf(process.platform === 'win32')('the terminal', () => {
     await page.sees('prompt>');
     page.type('sleep 1000 & setsid sleep 1001 & echo jobs=$((1+1))\n');
     await page.sees('jobs=2');
-    await vi.waitFor(async () => expect((await rig.processes()).length).toBeGreaterThan(2));
+    await vi.waitFor(
+      async () => expect((await rig.processes()).length).toBeGreaterThan(2),
+      patience,
+    );
     page.leave();
     await rig.until('stopped');
     expect(await rig.processes()).toEqual([]);
@@ -67,14 +71,16 @@ describe.skipIf(process.platform === 'win32')('the terminal', () => {
     const wide = await rig.page().join(200, 20);
     await wide.sees('prompt>');
     const tall = await rig.page().join(90, 60);
-    await vi.waitFor(() =>
-      expect(wide.told.at(-1)).toEqual({ type: 'size', columns: 90, rows: 20 }),
+    await vi.waitFor(
+      () => expect(wide.told.at(-1)).toEqual({ type: 'size', columns: 90, rows: 20 }),
+      patience,
     );
     tall.type('stty size\n');
     await Promise.all([wide.sees('20 90'), tall.sees('20 90')]);
     tall.leave();
-    await vi.waitFor(() =>
-      expect(wide.told.at(-1)).toEqual({ type: 'size', columns: 200, rows: 20 }),
+    await vi.waitFor(
+      () => expect(wide.told.at(-1)).toEqual({ type: 'size', columns: 200, rows: 20 }),
+      patience,
     );
   });
 
@@ -117,13 +123,13 @@ describe.skipIf(process.platform === 'win32')('the terminal', () => {
         seen = page.output.length;
         expect(seen > before + 512 * 1024 && seen === last).toBe(true);
       },
-      { timeout: 10_000, interval: 200 },
+      { ...patience, interval: 200 },
     );
     expect(seen - before).toBeLessThan(1024 * 1024);
     page.draws = true;
     page.say({ type: 'read', bytes: page.output.length - before });
     await page.sees('the-end=2');
-  }, 20_000);
+  });
 
   test('without the status page it fails with the cure', async () => {
     const rig = await rigOf({ withoutPage: true });
@@ -193,13 +199,13 @@ describe('who may come in', () => {
       { x: 1 },
     ]) {
       const page = rig.page();
-      await vi.waitFor(() => page.say(nonsense));
+      await vi.waitFor(() => page.say(nonsense), patience);
       expect(await page.closed).toBe(1008);
     }
     const first = await rig.page().join();
     await first.sees('prompt>');
     const early = rig.page();
-    await vi.waitFor(() => early.type('echo early=$((1+1))\n'));
+    await vi.waitFor(() => early.type('echo early=$((1+1))\n'), patience);
     await early.join();
     early.type('echo later=$((1+1))\n');
     await first.sees('later=2');

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { EventBus } from './event-bus.ts';
 import { EventStream } from './event-stream.ts';
-import { openStream } from './test-client.ts';
+import { openStream, patience } from './test-client.ts';
 
 async function serve(heartbeatMs: number) {
   const bus = new EventBus();
@@ -29,7 +29,7 @@ async function serve(heartbeatMs: number) {
 test('a quiet stream has a heartbeat comment', async () => {
   const { port } = await serve(10);
   const client = await openStream(port);
-  await vi.waitUntil(() => client.text().includes(':heartbeat\n\n:heartbeat\n\n'));
+  await vi.waitUntil(() => client.text().includes(':heartbeat\n\n:heartbeat\n\n'), patience);
   client.close();
 });
 
@@ -42,19 +42,19 @@ test('a client that does not read is dropped at 1 MiB, the others get everything
   });
   slow.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
   const fast = await openStream(port);
-  await vi.waitUntil(async () => (await connections()) === 2);
+  await vi.waitUntil(async () => (await connections()) === 2, patience);
   const text = 'x'.repeat(64 * 1024);
   let published = 0;
   // The kernel's buffers take some MiB before the server's own backlog grows.
   while ((await connections()) === 2 && published < 1_000) {
     publish(`evt_${published}`, text);
     published += 1;
-    await vi.waitUntil(() => fast.length() > published * text.length, { interval: 1 });
+    await vi.waitUntil(() => fast.length() > published * text.length, { ...patience, interval: 1 });
   }
   expect(published).toBeLessThan(1_000);
   expect(published).toBeGreaterThan(16);
   publish('evt_last');
-  await vi.waitUntil(() => fast.text().includes('evt_last'));
+  await vi.waitUntil(() => fast.text().includes('evt_last'), patience);
   expect(fast.text().match(/event: mcp_event/g)).toHaveLength(published + 1);
   fast.close();
 });
@@ -66,6 +66,6 @@ test('the bus is left alone while nobody is there', async () => {
   one.close();
   stream.close();
   await other.ended;
-  await vi.waitUntil(() => present.length === 3);
+  await vi.waitUntil(() => present.length === 3, patience);
   expect(present).toEqual([false, true, false]);
 });

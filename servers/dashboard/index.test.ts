@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test, vi } from 'vitest';
+import { inherited } from '../inherited.test-helper.ts';
 import { startFakeSupervisor, stepChanged } from './fake-supervisor.ts';
 import { type DataFolder, insertSample, makeDataFolder, openWriter } from './sample-data.ts';
 import { get, openPeer, openStream } from './test-client.ts';
@@ -13,7 +14,7 @@ const patience = { timeout: 15_000 };
 
 function spawnDashboard(folder: DataFolder, env: Readonly<Record<string, string>>) {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'index.ts')], {
-    env: { PATH: process.env['PATH'], PM_DATA_ROOT: folder.path, PORT: '0', ...env },
+    env: { ...inherited, PM_DATA_ROOT: folder.path, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit');
@@ -76,7 +77,7 @@ test('it outlives its supervisor, and the reader of its output', patience, async
   const first = await startFakeSupervisor();
   await using child = spawnDashboard(folder, { SUPERVISOR_EVENTS_URL: first.url });
   const port = await portOf(child);
-  await vi.waitUntil(() => first.streams.size === 1);
+  await vi.waitUntil(() => first.streams.size === 1, patience);
   const peer = await openPeer(port);
   child.stdout.destroy();
   child.stderr.destroy();
@@ -84,7 +85,7 @@ test('it outlives its supervisor, and the reader of its output', patience, async
   await using second = await startFakeSupervisor(first.port);
   await vi.waitUntil(() => second.streams.size === 1, { timeout: 10_000 });
   second.emit(1, stepChanged('evt_1'));
-  await vi.waitUntil(() => JSON.stringify(peer.messages).includes('evt_1'));
+  await vi.waitUntil(() => JSON.stringify(peer.messages).includes('evt_1'), patience);
   expect(child.exitCode).toBeNull();
 });
 

@@ -5,6 +5,7 @@ import { EventBus } from './event-bus.ts';
 import { LogFeed } from './log-feed.ts';
 import { MemoryReader } from './memory-reader.ts';
 import { type DataFolder, logEvent, makeDataFolder, openWriter } from './sample-data.ts';
+import { patience } from './test-client.ts';
 
 const now = '2026-11-22T12:00:00.000Z';
 
@@ -38,7 +39,7 @@ test('what is logged after a listener came is told in order, what was before is 
   // Same millisecond, and a clock that was set back: only the row id counts.
   logEvent(writer, 'b', now);
   logEvent(writer, 'c', '2020-01-01T00:00:00.000Z');
-  await vi.waitUntil(() => heard.length === 3);
+  await vi.waitUntil(() => heard.length === 3, patience);
   expect(heard).toEqual(['a', 'b', 'c']);
 });
 
@@ -50,7 +51,7 @@ test('a backlog larger than one query arrives whole', async () => {
   writer.exec('BEGIN');
   for (let index = 0; index < 900; index += 1) logEvent(writer, `evt_${index}`, now);
   writer.exec('COMMIT');
-  await vi.waitUntil(() => heard.length === 900);
+  await vi.waitUntil(() => heard.length === 900, patience);
   expect(heard).toEqual(Array.from({ length: 900 }, (_, index) => `evt_${index}`));
 });
 
@@ -60,7 +61,7 @@ test('nothing is read while nobody listens', async () => {
   const { reader, listen } = tailing;
   const reads = vi.spyOn(reader, 'latestEventId');
   const first = listen();
-  await vi.waitUntil(() => reads.mock.calls.length > 1);
+  await vi.waitUntil(() => reads.mock.calls.length > 1, patience);
   first.stop();
   const before = reads.mock.calls.length;
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -69,7 +70,7 @@ test('nothing is read while nobody listens', async () => {
   logEvent(writer, 'while nobody listened', now);
   const second = listen();
   logEvent(writer, 'later', now);
-  await vi.waitUntil(() => second.heard.length > 0);
+  await vi.waitUntil(() => second.heard.length > 0, patience);
   expect(second.heard).toEqual(['later']);
 });
 
@@ -81,7 +82,7 @@ test('deleting old rows of the log loses no event', async () => {
   const { heard } = tailing.listen();
   writer.exec('DELETE FROM event_log');
   logEvent(writer, 'new', now);
-  await vi.waitUntil(() => heard.length === 1);
+  await vi.waitUntil(() => heard.length === 1, patience);
   expect(heard).toEqual(['new']);
 });
 
@@ -98,10 +99,10 @@ test.skipIf(process.platform === 'win32')(
     const { heard } = tailing.listen();
     for (const file of ['memory.db', 'memory.db-wal', 'memory.db-shm'])
       await rm(join(folder.path, file), { force: true });
-    await vi.waitUntil(() => heard.includes('resync'));
+    await vi.waitUntil(() => heard.includes('resync'), patience);
     using writer = openWriter(folder);
     logEvent(writer, 'b', now);
-    await vi.waitUntil(() => heard.includes('b'));
+    await vi.waitUntil(() => heard.includes('b'), patience);
   },
 );
 
@@ -116,13 +117,13 @@ test('a database that cannot be read is complained about once and followed as so
   const { feed, listen, log, reader } = tailing;
   const reads = vi.spyOn(reader, 'latestEventId');
   const { heard } = listen();
-  await vi.waitUntil(() => reads.mock.calls.length > 2);
+  await vi.waitUntil(() => reads.mock.calls.length > 2, patience);
   expect(feed.connected).toBe(false);
   expect(log).toHaveLength(1);
   await rm(file);
-  await vi.waitUntil(() => heard.includes('resync'));
+  await vi.waitUntil(() => heard.includes('resync'), patience);
   expect(feed.connected).toBe(true);
   using writer = openWriter(folder);
   logEvent(writer, 'a', now);
-  await vi.waitUntil(() => heard.includes('a'));
+  await vi.waitUntil(() => heard.includes('a'), patience);
 });

@@ -12,7 +12,7 @@ import {
   openWriter,
 } from './sample-data.ts';
 import { type Dashboard, startDashboard, usualTiming } from './server.ts';
-import { get, openPeer, openStream, upgradeStatus } from './test-client.ts';
+import { get, openPeer, openStream, patience, upgradeStatus } from './test-client.ts';
 
 const timing = { ...usualTiming, tailMs: 10, reconnectMs: [10], graceMs: 50 };
 
@@ -212,7 +212,7 @@ test('a change in the database reaches the stream, in the frames of the old dash
   const stream = await openStream(port);
   const peer = await openPeer(port);
   logEvent(writer, 'evt_1', '2026-11-22T12:00:00.000Z');
-  await vi.waitUntil(() => peer.messages.length === 1 && stream.text().includes('evt_1'));
+  await vi.waitUntil(() => peer.messages.length === 1 && stream.text().includes('evt_1'), patience);
   const event =
     '{"id":"evt_1","type":"step_updated","timestamp":"2026-11-22T12:00:00.000Z",' +
     '"data":{"step_index":1},"workspace_id":"pmws-1","plan_id":"plan_1"}';
@@ -232,9 +232,10 @@ test("a supervisor's events are told once, and its gaps as a hint to read again"
   await using supervisor = await startFakeSupervisor();
   await using dashboard = await start(data, supervisor.url);
   const { port } = dashboard;
-  await vi.waitUntil(() => supervisor.streams.size === 1);
-  await vi.waitUntil(async () =>
-    (await get(port, '/api/health')).text.includes('"connected":true'),
+  await vi.waitUntil(() => supervisor.streams.size === 1, patience);
+  await vi.waitUntil(
+    async () => (await get(port, '/api/health')).text.includes('"connected":true'),
+    patience,
   );
   const stream = await openStream(port);
   const peer = await openPeer(port);
@@ -244,7 +245,7 @@ test("a supervisor's events are told once, and its gaps as a hint to read again"
   supervisor.emit(2, stepChanged('evt_1'));
   supervisor.gap({ from: 3, to: 4, reason: 'lagged' });
   supervisor.emit(5, stepChanged('evt_5'));
-  await vi.waitUntil(() => peer.messages.length === 3 && stream.text().includes('evt_5'));
+  await vi.waitUntil(() => peer.messages.length === 3 && stream.text().includes('evt_5'), patience);
   const gap = { from: 3, to: 4, reason: 'lagged' };
   expect(peer.messages[1]).toEqual({ type: 'resync', data: gap });
   expect(peer.messages.map((message) => message.type)).toEqual([
@@ -261,18 +262,19 @@ test('a supervisor that dies and comes back costs no client its connection', asy
   const first = await startFakeSupervisor();
   await using dashboard = await start(data, first.url);
   const { port } = dashboard;
-  await vi.waitUntil(() => first.streams.size === 1);
+  await vi.waitUntil(() => first.streams.size === 1, patience);
   const peer = await openPeer(port);
   first.emit(1, stepChanged('evt_1'));
-  await vi.waitUntil(() => peer.messages.length === 1);
+  await vi.waitUntil(() => peer.messages.length === 1, patience);
   await first.stop();
-  await vi.waitUntil(async () =>
-    (await get(port, '/api/health')).text.includes('"connected":false'),
+  await vi.waitUntil(
+    async () => (await get(port, '/api/health')).text.includes('"connected":false'),
+    patience,
   );
   await using second = await startFakeSupervisor(first.port);
-  await vi.waitUntil(() => second.streams.size === 1);
+  await vi.waitUntil(() => second.streams.size === 1, patience);
   second.emit(2, stepChanged('evt_2'));
-  await vi.waitUntil(() => peer.messages.length === 2);
+  await vi.waitUntil(() => peer.messages.length === 2, patience);
 });
 
 test('a broken database is an explained error, not an end, and a repaired one is read again', async () => {
@@ -317,7 +319,7 @@ test('clients that leave in the middle of a frame do no harm', async () => {
   await using supervisor = await startFakeSupervisor();
   await using dashboard = await start(data, supervisor.url);
   const { port } = dashboard;
-  await vi.waitUntil(() => supervisor.streams.size === 1);
+  await vi.waitUntil(() => supervisor.streams.size === 1, patience);
   for (let round = 0; round < 20; round += 1) {
     const stream = await openStream(port);
     const peer = await openPeer(port);
@@ -328,5 +330,5 @@ test('clients that leave in the middle of a frame do no harm', async () => {
   }
   const witness = await openPeer(port);
   supervisor.emit(1_000, stepChanged('evt_last'));
-  await vi.waitUntil(() => JSON.stringify(witness.messages).includes('evt_last'));
+  await vi.waitUntil(() => JSON.stringify(witness.messages).includes('evt_last'), patience);
 });

@@ -4,7 +4,7 @@ import { openDatabase } from '../database.ts';
 import type { MemoryEvent } from './events.ts';
 import { cleanExit, startServer, temporaryFolder } from './test-process.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 async function connectTo(url: URL): Promise<Client> {
   const client = new Client({ name: 'agent', version: '1' });

@@ -8,7 +8,7 @@ import { StdioClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/c
 import { expect, test, vi } from 'vitest';
 import { entry, environmentFor, temporaryFolder } from './test-process.ts';
 
-vi.setConfig({ testTimeout: 30_000 });
+vi.setConfig({ testTimeout: 60_000 });
 
 const register = {
   name: 'memory_workspace',

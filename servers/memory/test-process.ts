@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
+import { inherited } from '../inherited.test-helper.ts';
 
 export const entry = join(import.meta.dirname, 'index.ts');
 
@@ -28,7 +29,7 @@ export function environmentFor(
   dataRoot: string,
   more: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
-  return { PATH: process.env['PATH'] ?? '', PM_DATA_ROOT: dataRoot, ...more };
+  return { ...inherited, PM_DATA_ROOT: dataRoot, ...more };
 }
 
 export interface RunningServer extends AsyncDisposable {

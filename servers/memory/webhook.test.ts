@@ -4,6 +4,9 @@ import { type Received, startReceiver } from './test-process.ts';
 import { signatureOf, Webhook } from './webhook.ts';
 import type { WebhookSettings } from './webhook-settings.ts';
 
+/** What is queued leaves at once; a busy machine takes its time for it. */
+const graceMs = 20_000;
+
 /** Recorded from the old server, with the secret `s3cret`. */
 const recorded = {
   timestamp: '1795332462',
@@ -15,7 +18,7 @@ function settingsFor(url: string, more: Partial<WebhookSettings> = {}): WebhookS
   return {
     url,
     secret: 's3cret',
-    timeoutMs: 3000,
+    timeoutMs: graceMs,
     maxPayloadBytes: 131_072,
     retryMaxAttempts: 3,
     retryBaseDelayMs: 1,
@@ -61,7 +64,7 @@ test('a delivery has the body and the headers that were recorded from the old se
   const sample = JSON.parse(recorded.body);
   const { webhook } = webhookTo(receiver.url, {}, () => new Date(sample.sent_at));
   webhook.deliver(sample.event);
-  await webhook.close(5000);
+  await webhook.close(graceMs);
 
   const [delivery] = receiver.received;
   const id = delivery?.headers['x-pm-webhook-id'];
@@ -91,7 +94,7 @@ test('deliveries arrive in order, one at a time, over a kept connection, whateve
   });
   const { webhook, lines } = webhookTo(receiver.url);
   for (let number = 1; number <= 20; number += 1) webhook.deliver(eventOf(number));
-  await webhook.close(5000);
+  await webhook.close(graceMs);
 
   const ids = eventIds(receiver.received);
   expect(ids.filter((id, index) => id !== ids[index - 1])).toEqual(
@@ -109,7 +112,7 @@ test('a retry keeps its delivery id, counts its attempt and is signed anew', asy
   await using receiver = await startReceiver(() => statuses.shift() ?? 200);
   const { webhook } = webhookTo(receiver.url);
   webhook.deliver(eventOf(1));
-  await webhook.close(5000);
+  await webhook.close(graceMs);
 
   const [first, second] = receiver.received;
   expect(second?.headers['x-pm-webhook-id']).toBe(first?.headers['x-pm-webhook-id']);
@@ -124,7 +127,7 @@ test('a refusal that another try cannot mend is not tried again', async () => {
   await using receiver = await startReceiver(() => 401);
   const { webhook, lines } = webhookTo(receiver.url);
   webhook.deliver(eventOf(1));
-  await webhook.close(5000);
+  await webhook.close(graceMs);
   expect(receiver.received).toHaveLength(1);
   expect(lines).toEqual([expect.stringContaining('evt_1 was not delivered (1 so far)')]);
 });
@@ -133,10 +136,11 @@ test('a receiver that never answers costs one event its attempts, not the next o
   await using receiver = await startReceiver(({ body }) =>
     JSON.parse(body).event.id === 'evt_1' ? new Promise<number>(() => undefined) : 200,
   );
-  const { webhook, lines } = webhookTo(receiver.url, { timeoutMs: 50, retryMaxAttempts: 1 });
+  // Long enough for the one that is answered at once, also on a busy machine.
+  const { webhook, lines } = webhookTo(receiver.url, { timeoutMs: 1_500, retryMaxAttempts: 1 });
   webhook.deliver(eventOf(1));
   webhook.deliver(eventOf(2));
-  await webhook.close(5000);
+  await webhook.close(graceMs);
   expect(eventIds(receiver.received)).toEqual(['evt_1', 'evt_1', 'evt_2']);
   expect(lines).toHaveLength(1);
 });
@@ -146,7 +150,7 @@ test('a receiver that is not there is named', async () => {
   await receiver[Symbol.asyncDispose]();
   const { webhook, lines } = webhookTo(receiver.url, { retryMaxAttempts: 0 });
   webhook.deliver(eventOf(1));
-  await webhook.close(5000);
+  await webhook.close(graceMs);
   expect(lines).toEqual([expect.stringContaining('ECONNREFUSED')]);
 });
 
@@ -163,7 +167,7 @@ test('a full queue drops the newest and counts them', async () => {
     expect.stringContaining('evt_4 was not delivered (2 so far)'),
   ]);
   open(200);
-  await webhook.close(5000);
+  await webhook.close(graceMs);
   expect(eventIds(receiver.received)).toEqual(['evt_1', 'evt_2']);
 });
 
@@ -171,7 +175,7 @@ test('a body over the limit is not sent and is named', async () => {
   await using receiver = await startReceiver();
   const { webhook, lines } = webhookTo(receiver.url, { maxPayloadBytes: 100 });
   webhook.deliver(eventOf(1));
-  await webhook.close(5000);
+  await webhook.close(graceMs);
   expect(receiver.received).toEqual([]);
   expect(lines).toEqual([expect.stringContaining('more than allowed')]);
 });
@@ -181,8 +185,7 @@ test('closing gives up after the grace and says how many were left', async () =>
   const { webhook, lines } = webhookTo(receiver.url);
   for (const number of [1, 2, 3]) webhook.deliver(eventOf(number));
   await vi.waitFor(() => expect(receiver.received).toHaveLength(1));
-  const began = performance.now();
+  // Had it waited for the receiver, these had failed one by one, after `timeoutMs` each.
   await webhook.close(100);
-  expect(performance.now() - began).toBeLessThan(2000);
   expect(lines).toEqual([expect.stringContaining('3 deliveries were given up')]);
 });

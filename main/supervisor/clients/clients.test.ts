@@ -1,6 +1,7 @@
 /** Windows come and go; nobody who is gone is shown (old weakness W22: phantoms, duplicates, no links). */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { patience } from '../../../test/patience.ts';
 import { Clients } from './clients.ts';
 
 let clients: Clients;
@@ -145,7 +146,7 @@ test('W22 the end of the last window is told after its time, unless another one 
   await delay(60);
   expect(emptied).toBe(0);
   clients.detach('client-2');
-  await expect.poll(() => emptied).toBe(1);
+  await expect.poll(() => emptied, patience).toBe(1);
 });
 
 test('where nobody asked for it, the end of the last window means nothing', async () => {

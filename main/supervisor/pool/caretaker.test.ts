@@ -1,10 +1,7 @@
 /** Sessions that nobody uses any more, and what their instance hears of it. */
 import { expect, test, vi } from 'vitest';
+import { patience } from '../../../test/patience.ts';
 import { makePoolRig, serverScript } from '../pool-rig.test-helper.ts';
-
-// Real processes, which a loaded machine starts slowly.
-vi.setConfig({ testTimeout: 30_000 });
-const patience = { timeout: 15_000 };
 
 /** Takes its time for each farewell; `/farewells` tells how many there were, and how many at once. */
 const slowFarewells = serverScript.replace(

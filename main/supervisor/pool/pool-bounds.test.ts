@@ -1,11 +1,8 @@
 /** Bounds and programs that change while a pool runs. */
 import { expect, test, vi } from 'vitest';
+import { patience } from '../../../test/patience.ts';
 import { makePoolRig, serverScript } from '../pool-rig.test-helper.ts';
 import type { PoolBounds } from './bounds.ts';
-
-// Real processes, which a loaded machine starts slowly.
-vi.setConfig({ testTimeout: 30_000 });
-const patience = { timeout: 15_000 };
 
 const bounds: PoolBounds = {
   minInstances: 1,

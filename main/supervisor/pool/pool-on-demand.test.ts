@@ -1,11 +1,8 @@
 /** A pool whose least number of instances is 0: it rests until it is needed. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
+import { patience } from '../../../test/patience.ts';
 import { isAlive, makePoolRig, serverScript } from '../pool-rig.test-helper.ts';
-
-// Real processes, which a loaded machine starts slowly.
-vi.setConfig({ testTimeout: 30_000 });
-const patience = { timeout: 15_000 };
 
 const neverAborted = new AbortController().signal;
 

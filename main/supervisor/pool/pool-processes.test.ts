@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test, vi } from 'vitest';
+import { patience } from '../../../test/patience.ts';
 import { isAlive, makePoolRig, type PoolRig, serverScript } from '../pool-rig.test-helper.ts';
 
 const neverAborted = new AbortController().signal;
@@ -57,13 +58,13 @@ test('W25 ports of other programs are skipped, and those programs live on', asyn
 test("two pools side by side do not take each other's ports, however slowly their programs start", async () => {
   const basePort = await freeStretch();
   const script = `await new Promise((go) => setTimeout(go, 300));${serverScript}`;
-  await using one = await makePoolRig({ minInstances: 3, basePort, script });
-  await using two = await makePoolRig({ minInstances: 3, basePort });
+  await using one = await makePoolRig({ minInstances: 2, basePort, script });
+  await using two = await makePoolRig({ minInstances: 2, basePort });
   const starting = one.pool.start();
   // Its processes run, but listen not yet: the ports look free.
-  await vi.waitFor(() => expect(one.pids).toHaveLength(3), { interval: 1 });
+  await vi.waitFor(() => expect(one.pids).toHaveLength(2), { ...patience, interval: 1 });
   await Promise.all([starting, two.pool.start()]);
-  expect(new Set([...one.ports, ...two.ports]).size).toBe(6);
+  expect(new Set([...one.ports, ...two.ports]).size).toBe(4);
   for (const rig of [one, two]) {
     await expectOwnProcesses(rig);
     expect(rig.pool.status().restarts).toBe(0);
@@ -89,9 +90,9 @@ test('with failover off, an instance that is killed comes back; its sessions are
   const [first = 0, second = 0] = rig.pids;
   const port = rig.ports[0];
   process.kill(first, 'SIGKILL');
-  await vi.waitFor(() => expect(rig.pool.sessions.get('a')).toBeUndefined());
-  await vi.waitFor(() => expect(rig.instance(1).service.status().restarts).toBe(1));
-  await vi.waitFor(() => expect(rig.instance(1).isUp).toBe(true), { timeout: 5_000 });
+  await vi.waitFor(() => expect(rig.pool.sessions.get('a')).toBeUndefined(), patience);
+  await vi.waitFor(() => expect(rig.instance(1).service.status().restarts).toBe(1), patience);
+  await vi.waitFor(() => expect(rig.instance(1).isUp).toBe(true), patience);
   expect(rig.pids).toEqual([expect.not.toSatisfy((pid) => pid === first), second]);
   expect(rig.ports[0]).toBe(port);
   expect(rig.pool.sessions.get('b')).toBeDefined();
@@ -107,11 +108,11 @@ test('an instance that is killed comes back; its sessions live on at the other o
   rig.openSession('b', 'mcp:2');
   const [first = 0] = rig.pids;
   process.kill(first, 'SIGKILL');
-  await vi.waitFor(() => expect(rig.pool.sessions.countOn(rig.instance(2))).toBe(2));
+  await vi.waitFor(() => expect(rig.pool.sessions.countOn(rig.instance(2))).toBe(2), patience);
   expect(rig.pool.sessions.get('a')).toMatchObject({ moves: 1, hasEnded: false });
   expect(rig.pool.sessions.get('a')?.home?.upstreamId).toMatch(/^again-/);
   expect(rig.pool.sessions.get('b')?.home?.upstreamId).toBe('there-b');
-  await vi.waitFor(() => expect(rig.instance(1).isUp).toBe(true), { timeout: 5_000 });
+  await vi.waitFor(() => expect(rig.instance(1).isUp).toBe(true), patience);
 });
 
 test('while one instance is down, the other is primary and takes what comes', async () => {
@@ -177,7 +178,7 @@ test('stop leaves no process, and a start after it begins anew', async () => {
 test('a stop in the middle of a start leaves no process either', async () => {
   await using rig = await makePoolRig();
   const starting = rig.pool.start().catch(() => {});
-  await vi.waitFor(() => expect(rig.pids).toHaveLength(2));
+  await vi.waitFor(() => expect(rig.pids).toHaveLength(2), patience);
   const before = rig.pids;
   await rig.pool.stop('by hand');
   await starting;

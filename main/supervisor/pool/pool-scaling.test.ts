@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import { patience } from '../../../test/patience.ts';
 import { makePoolRig, serverScript } from '../pool-rig.test-helper.ts';
 
 /** Answers `initialize` as a server with sessions does. */
@@ -36,7 +37,7 @@ test('an upgrade waits for a call that is under way', async () => {
   const old = rig.instance(1);
   old.inFlight += 1;
   const upgrade = rig.pool.upgrade();
-  await vi.waitFor(() => expect(old.draining).toBe(true), { timeout: 5_000 });
+  await vi.waitFor(() => expect(old.draining).toBe(true), patience);
   expect(old.isUp).toBe(true);
   expect(await rig.pool.place(1_000)).not.toBe(old);
   old.inFlight -= 1;
@@ -82,11 +83,11 @@ test('W13 an instance that is not needed is taken away, its sessions first; neve
   await rig.pool.scaleUp();
   rig.openSession('one', 'mcp:1');
   rig.openSession('two', 'mcp:2');
-  await vi.waitFor(() => expect(rig.pool.instances).toHaveLength(1), { timeout: 5_000 });
+  await vi.waitFor(() => expect(rig.pool.instances).toHaveLength(1), patience);
   expect(rig.pool.sessions.size).toBe(2);
   await vi.waitFor(() => {
     for (const { home } of rig.pool.sessions.all()) expect(home?.instance).toBe(rig.instance(1));
-  });
+  }, patience);
   // Two more looks of the caretaker: one instance is the least.
   const { pids } = rig;
   await new Promise((resolve) => setTimeout(resolve, 250));

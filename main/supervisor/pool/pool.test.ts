@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import type { ServiceState } from '../../../shared/status.ts';
+import { patience } from '../../../test/patience.ts';
 import { type Rig, startRig } from '../gateway-rig.test-helper.ts';
 import { poolState } from './pool-state.ts';
 
@@ -19,7 +20,7 @@ async function openSessions(rig: Rig, count: number): Promise<string[]> {
 async function untilUp(rig: Rig, count: number): Promise<void> {
   await vi.waitFor(() => {
     expect(rig.pool.instances.filter((each) => each.isUp)).toHaveLength(count);
-  });
+  }, patience);
 }
 
 test.each<[ServiceState, boolean, ServiceState[]]>([
@@ -111,7 +112,7 @@ test('an instance that misses probes keeps its sessions, those of one that goes 
   rig.service(1).enter('unhealthy');
   expect(placed(rig, [one, two])).toEqual(['up1', 'up2']);
   rig.service(1).enter('stopping');
-  await vi.waitFor(() => expect(rig.pool.sessions.get(one)?.home).not.toBeNull());
+  await vi.waitFor(() => expect(rig.pool.sessions.get(one)?.home).not.toBeNull(), patience);
   expect(placed(rig, [one, two])).toEqual(['up2', 'up2']);
 });
 

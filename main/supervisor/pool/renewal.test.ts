@@ -3,13 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import type { UpgradeStatus } from '../../../shared/status.ts';
+import { patience } from '../../../test/patience.ts';
 import { makePoolRig, type PoolRig, serverScript } from '../pool-rig.test-helper.ts';
 import { findFreePort } from './free-port.ts';
 import { memoryOfGroups } from './group-memory.ts';
-
-// Real processes, which a loaded machine starts slowly.
-vi.setConfig({ testTimeout: 30_000 });
-const patience = { timeout: 15_000 };
 
 /** `/grow?mb=N` takes memory; `/mcp` opens a session, as `serverScript`'s. */
 const growingScript = serverScript.replace(
@@ -34,13 +31,13 @@ test.runIf(process.platform === 'linux')(
     await using rig = await makePoolRig({
       minInstances: 1,
       script: growingScript,
-      recycling: { maxMemoryMb: 300, maxAgeHours: 0, lookEveryMs: 20, pauseMs: 60_000 },
+      recycling: { maxMemoryMb: 160, maxAgeHours: 0, lookEveryMs: 50, pauseMs: 60_000 },
     });
     await rig.pool.start();
     rig.openSession('a', 'mcp:1');
     const [before = 0] = rig.pids;
     // Nobody counts this call: the process may be replaced before it answers.
-    void rig.ask(1, '/grow?mb=400').catch(() => {});
+    void rig.ask(1, '/grow?mb=160').catch(() => {});
     await vi.waitFor(() => expect(rig.pids).not.toContain(before), patience);
     expect(rig.pids).toHaveLength(1);
     const session = rig.pool.sessions.get('a');
@@ -48,7 +45,7 @@ test.runIf(process.platform === 'linux')(
     expect(session?.home?.instance).toBe(rig.instance(1));
     expect(told(rig)).toContainEqual(
       expect.stringMatching(
-        /^mcp:2 replaces mcp:1: it uses \d+ MiB of memory \(max_memory_mb = 300\)$/,
+        /^mcp:2 replaces mcp:1: it uses \d+ MiB of memory \(max_memory_mb = 160\)$/,
       ),
     );
     expect(rig.pool.status().state).toBe('ready');
@@ -60,13 +57,13 @@ test.runIf(process.platform === 'linux')(
   async () => {
     await using rig = await makePoolRig({
       minInstances: 1,
-      recycling: { maxMemoryMb: 1, maxAgeHours: 0, lookEveryMs: 20, pauseMs: 60_000 },
+      recycling: { maxMemoryMb: 1, maxAgeHours: 0, lookEveryMs: 50, pauseMs: 60_000 },
     });
     await rig.pool.start();
     await vi.waitFor(() => expect(told(rig).filter(isReplacement)).toHaveLength(1), patience);
     await vi.waitFor(() => expect(rig.pids).toHaveLength(1), patience);
-    // Ten more looks.
-    await delay(200);
+    // Five more looks.
+    await delay(250);
     expect(told(rig).filter(isReplacement)).toHaveLength(1);
     const started = rig.transitions.filter(({ to }) => to === 'starting');
     expect(started.map(({ service }) => service)).toEqual(['mcp:1', 'mcp', 'mcp:2']);
@@ -105,7 +102,7 @@ test.runIf(process.platform === 'linux')(
     await using rig: PoolRig = await makePoolRig({
       minInstances: 2,
       script: growingScript,
-      recycling: { maxMemoryMb: 300, maxAgeHours: 0, lookEveryMs: 20, pauseMs: 60_000 },
+      recycling: { maxMemoryMb: 160, maxAgeHours: 0, lookEveryMs: 50, pauseMs: 60_000 },
       onChange: () => {
         most = Math.max(most, rig.pool.instances.length);
       },
@@ -113,7 +110,7 @@ test.runIf(process.platform === 'linux')(
     await rig.pool.start();
     const old = rig.instance(1);
     old.inFlight += 1;
-    void rig.ask(1, '/grow?mb=400').catch(() => {});
+    void rig.ask(1, '/grow?mb=160').catch(() => {});
     await vi.waitFor(() => expect(old.draining).toBe(true), patience);
     const upgrading = rig.pool.upgrade();
     await delay(200);
@@ -130,16 +127,16 @@ test.runIf(process.platform === 'linux')('memory is that of the whole process gr
     minInstances: 1,
     script: `
 import { spawn } from 'node:child_process';
-spawn(process.execPath, ['-e', 'globalThis.kept = Buffer.alloc(200 * 1048576, 1); setInterval(() => {}, 1000)']);
+spawn(process.execPath, ['-e', 'globalThis.kept = Buffer.alloc(120 * 1048576, 1); setInterval(() => {}, 1000)']);
 ${serverScript}`,
   });
   await rig.pool.start();
   const [pid = 0] = rig.pids;
   await vi.waitFor(async () => {
-    expect((await memoryOfGroups()).get(pid)).toBeGreaterThan(200 * mb);
+    expect((await memoryOfGroups()).get(pid)).toBeGreaterThan(120 * mb);
   }, patience);
   const own = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
-  expect(Number(own) * 1_024).toBeLessThan(200 * mb);
+  expect(Number(own) * 1_024).toBeLessThan(120 * mb);
 });
 
 test('an upgrade tells how far it is, and nothing when it is over', async () => {
@@ -216,7 +213,7 @@ test('W25 a fixed port of another program is named with that program, which live
     hasFixedPort: true,
   });
   const owner = process.platform === 'linux' ? `node \\(pid ${other.pids[0]}\\)` : '.+';
-  // Who it is must be found within two seconds, which a loaded machine may not have: then it is asked again.
+  // Who it is must be found within five seconds, which a loaded machine may not have: then it is asked again.
   await vi.waitFor(async () => {
     await expect(rig.pool.start()).rejects.toThrow(
       new RegExp(`Port ${port} of the pool is in use by ${owner}`),

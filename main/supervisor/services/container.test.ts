@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { configSchema } from '../../../shared/config-schema.ts';
 import { freePort } from '../../../test/free-port.ts';
+import { patience } from '../../../test/patience.ts';
 import { ContainerHost, familyLabel, runArguments } from './container.ts';
 import { FakeEngine } from './fake-engine.test-helper.ts';
 import { testProcesses } from './processes.test-helper.ts';
@@ -112,7 +113,7 @@ test('what the engine says is the reason when it cannot run the image', async ()
   const lines: string[] = [];
   const child = host.launch(await host.prepare('mcp:1', 1), (line) => lines.push(line.text));
   expect((await child.exited).code).toBe(125);
-  await vi.waitFor(() => expect(lines).toContain('Error: no such image'));
+  await vi.waitFor(() => expect(lines).toContain('Error: no such image'), patience);
   expect(await child.sweep()).toBeNull();
 });
 

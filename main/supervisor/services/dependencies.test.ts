@@ -1,13 +1,10 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { CodedError } from '../../../shared/errors.ts';
+import { patience } from '../../../test/patience.ts';
 import { Cooldowns } from './cooldowns.ts';
 import { Dependencies, type NeededStatus, type Needs } from './dependencies.ts';
 import type { Service, ServiceOptions } from './service.ts';
 import { ServiceRig } from './service-rig.test-helper.ts';
-
-/** For a busy machine. */
-const patient = { timeout: 15_000 };
-vi.setConfig({ testTimeout: 30_000 });
 
 const sleeper = 'setInterval(() => {}, 1000)';
 
@@ -121,12 +118,12 @@ test('F15 a service whose dependency failed waits, says so, and starts when that
     .catch(() => {});
   const started = of('b').start();
   const waits = `waits for a (failed: ${problem})`;
-  await vi.waitFor(() => expect(of('b').status().reason).toBe(waits), patient);
+  await vi.waitFor(() => expect(of('b').status().reason).toBe(waits), patience);
   expect(of('b').status()).toMatchObject({ state: 'starting', pid: null });
   // Restarting it while it waits neither wedges it nor leaves an untracked copy (process-compose#530).
   const again = of('b').restart('by hand');
   await expect(started).rejects.toThrow('by hand');
-  await vi.waitFor(() => expect(of('b').status().reason).toBe(waits), patient);
+  await vi.waitFor(() => expect(of('b').status().reason).toBe(waits), patience);
   isCured = true;
   await of('a').start();
   await again;
@@ -136,7 +133,7 @@ test('F15 a service whose dependency failed waits, says so, and starts when that
 test('F15 a service that waits can be stopped', async () => {
   const { of } = await family();
   const started = of('b').start();
-  await vi.waitFor(() => expect(of('b').status().reason).toBe('waits for a (stopped)'), patient);
+  await vi.waitFor(() => expect(of('b').status().reason).toBe('waits for a (stopped)'), patience);
   await of('b').stop('enough');
   await expect(started).rejects.toThrow('enough');
   await of('a').start();
@@ -183,9 +180,9 @@ test('W24 a restart waits for the cooldown, a start by hand does not', async () 
   const cooldown = { failed: () => {}, remainingMs: () => 60_000 };
   const service = await rig.service('process.exit(1)', { cooldown });
   await service.start().catch(() => {});
-  await vi.waitFor(() => expect(service.state).toBe('backing_off'), patient);
+  await vi.waitFor(() => expect(service.state).toBe('backing_off'), patience);
   const due = new Date(service.status().nextRetryAt ?? 0).getTime();
   expect(due - Date.now()).toBeGreaterThan(30_000);
   await service.start().catch(() => {});
-  await vi.waitFor(() => expect(service.status().restarts).toBe(1), patient);
+  await vi.waitFor(() => expect(service.status().restarts).toBe(1), patience);
 });

@@ -6,15 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { patience } from '../../../test/patience.ts';
 import { processesWithCookie } from './cookie.ts';
 import type { Keeper, Kept } from './keep.ts';
 import type { OutputLine } from './output.ts';
 import { ProcessHost } from './process-host.ts';
 import { identityOf } from './process-identity.ts';
-
-/** For a busy machine. */
-const patient = { timeout: 15_000 };
-vi.setConfig({ testTimeout: 30_000 });
 
 const onLinux = process.platform === 'linux';
 const logger = pino({ level: 'silent' });
@@ -61,7 +58,7 @@ async function launch(keeper: Keeper, script = waiting) {
       { command: 'sh', args: ['-c', script], workingDir: folder, env: process.env, port: 4321 },
       (line) => lines.push(line),
     );
-  await vi.waitFor(() => expect(lines.length).toBeGreaterThan(0), patient);
+  await vi.waitFor(() => expect(lines.length).toBeGreaterThan(0), patience);
   return { child, lines, pid: child.pid ?? 0 };
 }
 
@@ -96,7 +93,7 @@ test.skipIf(!onLinux)(
     expect(await keeper.keep(sample).adopt(() => {})).toBeNull();
     // What it prints from now on is read; it goes on to write to the same file.
     await appendFile(join(folder, family, 'sample.stdout'), 'seen\n');
-    await vi.waitFor(() => expect(lines.map(({ text }) => text)).toContain('seen'), patient);
+    await vi.waitFor(() => expect(lines.map(({ text }) => text)).toContain('seen'), patience);
 
     expect(await adopted?.stop(2_000)).toBeNull();
     expect(await isAlive(pid)).toBe(false);
@@ -122,13 +119,13 @@ test.skipIf(!onLinux)(
   async () => {
     const script = `i=0; while [ $i -lt 1500 ]; do printf '%01000d\\n' $i; i=$((i+1)); done; echo done; exec sleep 100`;
     const { lines, child } = await launch(nextRun().keeper, script);
-    await vi.waitFor(() => expect(lines.at(-1)?.text).toBe('done'), { timeout: 10_000 });
+    await vi.waitFor(() => expect(lines.at(-1)?.text).toBe('done'), patience);
     expect(lines.map(({ text }) => Number(text)).slice(0, -1)).toEqual(
       Array.from({ length: 1_500 }, (_, index) => index),
     );
     await vi.waitFor(async () => {
       expect((await stat(join(folder, family, 'sample.stdout'))).size).toBe(0);
-    }, patient);
+    }, patience);
     await child.stop(100);
   },
 );

@@ -1,11 +1,8 @@
 /** What holds for every sequence of events that can happen, and for those that cannot. */
 import fc from 'fast-check';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { serviceStates } from '../../../shared/status.ts';
 import { type Life, type LifeEvent, type Rules, step, unborn } from './lifecycle.ts';
-
-/** For a busy machine. */
-vi.setConfig({ testTimeout: 30_000 });
 
 const ending = fc.record({
   reason: fc.constant('ended'),

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test, vi } from 'vitest';
+import { patience } from '../../../test/patience.ts';
 import { cookieName, processesWithCookie } from './cookie.ts';
 import { environmentOf } from './proc-environment.ts';
 
@@ -24,7 +25,7 @@ async function sleeper(env: NodeJS.ProcessEnv): Promise<number> {
   const { pid = 0 } = child;
   await vi.waitFor(async () => {
     expect(await readFile(`/proc/${pid}/cmdline`, 'latin1')).toMatch(/^\/bin\/sleep/);
-  });
+  }, patience);
   return pid;
 }
 
@@ -52,6 +53,6 @@ test.skipIf(!onLinux)('threads of the kernel and the dead have no environment', 
   const pid = await sleeper({ HERE: 'yes' });
   expect((await environmentOf(pid)).toString()).toBe('HERE=yes\0');
   started[0]?.kill('SIGKILL');
-  await vi.waitFor(async () => expect((await environmentOf(pid)).length).toBe(0));
+  await vi.waitFor(async () => expect((await environmentOf(pid)).length).toBe(0), patience);
   expect((await environmentOf(2)).length).toBe(0);
 });

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { patience } from '../../../test/patience.ts';
 import { processesWithCookie } from './cookie.ts';
 import { ProcessHost } from './process-host.ts';
 import { deaf, treeShapes as shapes } from './tree-shapes.test-helper.ts';
@@ -93,7 +94,7 @@ test.skipIf(!onLinux)(
     const { child, up } = launch(shapes['a plain tree'] ?? '');
     await up;
     expect(await host.endStrays()).toBeGreaterThan(0);
-    await vi.waitFor(() => expect(stray.signalCode).toBe('SIGKILL'));
+    await vi.waitFor(() => expect(stray.signalCode).toBe('SIGKILL'), patience);
     expect((await processesWithCookie(`${family}.run1`)).length).toBeGreaterThan(0);
     await child.stop(300);
   },
@@ -147,9 +148,9 @@ test.skipIf(!onLinux)('the guardian ends with the supervisor that dismissed it',
     return stdout.split('\n').filter((line) => line.includes(`${family}.run2`));
   };
   const other = new ProcessHost(family, 'run2', logger);
-  await vi.waitFor(async () => expect(await guardians()).toHaveLength(1));
+  await vi.waitFor(async () => expect(await guardians()).toHaveLength(1), patience);
   other.close();
-  await vi.waitFor(async () => expect(await guardians()).toEqual([]));
+  await vi.waitFor(async () => expect(await guardians()).toEqual([]), patience);
 });
 
 async function readPs(): Promise<{ stdout: string }> {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterEach, expect, test, vi } from 'vitest';
+import { patience } from '../../../test/patience.ts';
 import { processesWithCookie } from './cookie.ts';
 import { loadPty, PtyProcess, type PtySize } from './pty-process.ts';
 import type { Exit } from './supervised-process.ts';
@@ -36,7 +37,7 @@ async function open(args: readonly string[] = [], size: PtySize = { columns: 80,
     await vi.waitFor(
       // Not toContain: it would print a megabyte each time.
       () => expect(output.includes(text), `${text} in ${output.slice(-200)}`).toBe(true),
-      { timeout: 10_000, interval: 20 },
+      { ...patience, interval: 20 },
     );
   return { shell, sees, ends, output: () => output };
 }
@@ -71,8 +72,9 @@ test.skipIf(!onLinux)(
       ),
     );
     await sees('ready=2');
-    await vi.waitFor(async () =>
-      expect((await processesWithCookie(cookie)).length).toBeGreaterThanOrEqual(5),
+    await vi.waitFor(
+      async () => expect((await processesWithCookie(cookie)).length).toBeGreaterThanOrEqual(5),
+      patience,
     );
     expect(await shell.stop(300)).toBeNull();
     expect(await processesWithCookie(cookie)).toEqual([]);
@@ -109,7 +111,7 @@ test.skipIf(!onLinux)(
         written = await bytesWritten();
         expect(written > 0 && written === before).toBe(true);
       },
-      { timeout: 10_000, interval: 50 },
+      { ...patience, interval: 50 },
     );
     expect(written).toBeLessThan(512 * 1024);
     shell.resume();

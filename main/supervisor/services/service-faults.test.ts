@@ -4,13 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { CodedError } from '../../../shared/errors.ts';
 import { freePort } from '../../../test/free-port.ts';
+import { patience } from '../../../test/patience.ts';
 import { testProcesses } from './processes.test-helper.ts';
 import type { Launch } from './service.ts';
-import { httpServer, ServiceRig } from './service-rig.test-helper.ts';
-
-/** For a busy machine. */
-const patient = { timeout: 15_000 };
-vi.setConfig({ testTimeout: 30_000 });
+import { httpServer, quickBackOff, ServiceRig } from './service-rig.test-helper.ts';
 
 const onWindows = process.platform === 'win32';
 
@@ -86,7 +83,7 @@ test.each([
   async (_what, script, reason) => {
     const service = await rig.service(script);
     await service.start().catch(() => {});
-    await vi.waitFor(() => expect(service.state).toBe('crash_loop'), patient);
+    await vi.waitFor(() => expect(service.state).toBe('crash_loop'), patience);
     expect(service.status().reason).toMatch(reason);
     expect(service.status().nextRetryAt).not.toBeNull();
   },
@@ -96,7 +93,7 @@ test('F3 each transition that an end causes carries the exit code or signal', as
   const service = await rig.service('setInterval(() => {}, 1000)');
   await service.start();
   process.kill(service.status().pid ?? 0, 'SIGKILL');
-  await vi.waitFor(() => expect(service.status().restarts).toBe(1), patient);
+  await vi.waitFor(() => expect(service.status().restarts).toBe(1), patience);
   expect(service.history.find(({ exit }) => exit !== undefined)).toMatchObject({
     from: 'ready',
     to: 'starting',
@@ -105,19 +102,14 @@ test('F3 each transition that an end causes carries the exit code or signal', as
 });
 
 test('W24 the restart policy and max_attempts of the configuration are obeyed', async () => {
-  const backOff = {
-    initialDelayMs: 10,
-    maxDelayMs: 20,
-    multiplier: 1,
-    jitterRatio: 0,
-    maxAttempts: 2,
-    cooldownAfterAttempts: 0,
-    cooldownMs: 0,
-  };
+  const backOff = { ...quickBackOff, maxAttempts: 2 };
   const never = await rig.service('process.exit(1)', { restartPolicy: 'never_restart' });
   const twice = await rig.service('process.exit(1)', { backOff });
   await Promise.all([never.start().catch(() => {}), twice.start().catch(() => {})]);
-  await vi.waitFor(() => expect([never.state, twice.state]).toEqual(['failed', 'failed']), patient);
+  await vi.waitFor(
+    () => expect([never.state, twice.state]).toEqual(['failed', 'failed']),
+    patience,
+  );
   expect([never.status().restarts, twice.status().restarts]).toEqual([0, 2]);
 });
 
@@ -130,7 +122,7 @@ setInterval(() => {}, 1000);`);
   await service.start().catch(() => {});
   await vi.waitFor(
     () => expect(service.status()).toMatchObject({ state: 'ready', restarts: 1 }),
-    patient,
+    patience,
   );
 });
 
@@ -164,7 +156,7 @@ test('F15 stop while it is not ready yet leaves no process', async () => {
   const service = await rig.service('setInterval(() => {}, 1000)', {}, await freePort());
   const started = service.start();
   started.catch(() => {});
-  await vi.waitFor(() => expect(service.status().pid).not.toBeNull(), patient);
+  await vi.waitFor(() => expect(service.status().pid).not.toBeNull(), patience);
   const { pid } = service.status();
   await service.stop('by hand');
   await expect(started).rejects.toThrow('by hand');
@@ -174,7 +166,7 @@ test('F15 stop while it is not ready yet leaves no process', async () => {
 test('F15 stop during a back-off ends it: nothing is started afterwards', async () => {
   const service = await rig.service('process.exit(1)');
   await service.start().catch(() => {});
-  await vi.waitFor(() => expect(service.state).toMatch(/backing_off|crash_loop/), patient);
+  await vi.waitFor(() => expect(service.state).toMatch(/backing_off|crash_loop/), patience);
   await service.stop('by hand');
   const { restarts } = service.status();
   expect(service.status()).toMatchObject({ state: 'stopped', nextRetryAt: null });
@@ -254,7 +246,7 @@ setTimeout(() => process.exit(1), 200);`;
       expect(rig.states(service.name).filter((state) => state === 'ready').length).toBeGreaterThan(
         1,
       ),
-    patient,
+    patience,
   );
 });
 
@@ -264,7 +256,7 @@ test('a line that never comes: not ready, with the pattern that was waited for',
     prepare: launchOf({ readiness: { kind: 'log', pattern: /never/u } }),
   });
   await service.start().catch(() => {});
-  await vi.waitFor(() => expect(service.status().restarts).toBeGreaterThan(0), patient);
+  await vi.waitFor(() => expect(service.status().restarts).toBeGreaterThan(0), patience);
   expect(rig.transitions.map(({ reason }) => reason)).toContain(
     'not ready within 300 ms: it printed no line that matches /never/u',
   );
@@ -284,9 +276,9 @@ createServer((request, response) => { if (++asked < 3) response.end('ok'); }).li
     await freePort(),
   );
   await Promise.all([idle.start(), busy.start()]);
-  await vi.waitFor(() => expect(idle.status().restarts).toBeGreaterThan(0), patient);
+  await vi.waitFor(() => expect(idle.status().restarts).toBeGreaterThan(0), patience);
   expect(rig.states('idle')).toContain('unhealthy');
   expect(rig.states('busy')).toEqual(['starting', 'ready']);
   isBusy = false;
-  await vi.waitFor(() => expect(busy.status().restarts).toBeGreaterThan(0), patient);
+  await vi.waitFor(() => expect(busy.status().restarts).toBeGreaterThan(0), patience);
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StateTransition } from '../../../shared/status.ts';
 import type { BackOffPolicy } from './back-off.ts';
+import type { Probe } from './probes.ts';
 import { testProcesses } from './processes.test-helper.ts';
 import { Service, type ServiceOptions } from './service.ts';
 
@@ -12,7 +13,8 @@ import { createServer } from 'node:http';
 createServer((request, response) => response.end('ok')).listen(Number(process.env.PORT), '127.0.0.1');
 `;
 
-const quickBackOff: BackOffPolicy = {
+/** Starts again at once, without end, and always after the same times. */
+export const quickBackOff: BackOffPolicy = {
   initialDelayMs: 10,
   maxDelayMs: 100,
   multiplier: 2,
@@ -40,11 +42,14 @@ export class ServiceRig implements AsyncDisposable {
     return this.transitions.filter((each) => each.service === name).map(({ to }) => to);
   }
 
-  /** A service that runs a script in Node; PORT and FOLDER reach it by environment. */
+  /** A service that runs a script in Node; PORT and FOLDER reach it by environment. Ready when it answers at the port. */
   async service(
     script: string,
     options: Partial<ServiceOptions> = {},
     port: number | null = null,
+    readiness: Probe | null = port === null
+      ? null
+      : { kind: 'http', url: `http://127.0.0.1:${port}/` },
   ): Promise<Service> {
     const name = options.name ?? `s${this.#services.length + 1}`;
     const file = join(this.folder, `${name}.mjs`);
@@ -65,7 +70,7 @@ export class ServiceRig implements AsyncDisposable {
         env: { ...process.env, PORT: String(port ?? 0), FOLDER: this.folder },
         port,
         url: null,
-        readiness: port === null ? null : { kind: 'http', url: `http://127.0.0.1:${port}/` },
+        readiness,
       }),
       processes: testProcesses,
       ...options,

@@ -31,12 +31,17 @@ async function runAtLimit(source: string): Promise<readonly string[]> {
   const path = join(folder, 'program.mts');
   await writeFile(path, source);
   const child = spawn('sh', ['-c', 'ulimit -n 60 && exec "$0" "$1"', process.execPath, path], {
+    // Not the whole environment: certificates of NODE_EXTRA_CA_CERTS are read by a thread, at any time.
+    env: { PATH: process.env['PATH'] },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   return (await text(child.stdout)).trim().split('\n');
 }
 
-/** Opens files until there is no descriptor left, is asked for an answer and a measurement, then closes them. */
+/**
+ * Opens files until there is no descriptor left, is asked for an answer and a measurement, then closes them.
+ * Node may have had one open just then and close it later, so it fills up again before each probe.
+ */
 const program = (port: number) => `
 import { closeSync, openSync } from 'node:fs';
 import { Resources } from ${JSON.stringify(join(import.meta.dirname, 'resources.ts'))};
@@ -47,15 +52,27 @@ const samples = [];
 const resources = new Resources({ roots: () => new Set(), onSample: () => samples.push(resources.self) });
 const leave = resources.look();
 const files = [];
-try {
-  for (;;) files.push(openSync('/dev/null'));
-} catch (error) {
-  console.log('none left: ' + error.code);
-}
+const fill = () => {
+  try {
+    for (;;) files.push(openSync('/dev/null'));
+  } catch (error) {
+    return error.code;
+  }
+};
+console.log('none left: ' + fill());
+let isFull = true;
 const said = { error: ({ cause }, words) => console.log('told: ' + words), info: () => {} };
 const over = new AbortController();
 let misses = 0;
-const settings = { periodMs: 20, timeoutMs: 1_000, threshold: 1 };
+const settings = {
+  periodMs: 20,
+  // Looked up when a probe begins.
+  get timeoutMs() {
+    if (isFull) fill();
+    return 10_000;
+  },
+  threshold: 1,
+};
 const dead = untilDead({
   settings,
   probe: { kind: 'tcp', port: ${port} },
@@ -69,6 +86,7 @@ const look = setInterval(() => {
   if (samples.length < 2) return;
   clearInterval(look);
   leave();
+  isFull = false;
   for (const file of files) closeSync(file);
 }, 20);
 console.log('given up: ' + await dead + ', missed: ' + misses);

@@ -9,12 +9,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { patience } from '../../../test/patience.ts';
 import { AwakeTime, sleepToleranceMs } from './awake.ts';
 import { RetryTimer } from './retry-timer.ts';
-
-/** For a busy machine. */
-const patient = { timeout: 15_000 };
-vi.setConfig({ testTimeout: 30_000 });
 
 /** Longer than every limit of the services below. */
 const sleptMs = 7_000;
@@ -74,7 +71,7 @@ console.log('up');
   victim = child;
   const said: string[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => said.push(line));
-  await vi.waitFor(() => expect(said).toContain('up'), patient);
+  await vi.waitFor(() => expect(said).toContain('up'), patience);
   return { child, said };
 }
 
@@ -86,7 +83,7 @@ test.skipIf(process.platform === 'win32').each([
   async (_what, withServices) => {
     const { child, said } = await startSupervisor();
     const slowPid = /^slow is (\d+)$/m;
-    await vi.waitFor(() => expect(said.join('\n')).toMatch(slowPid), patient);
+    await vi.waitFor(() => expect(said.join('\n')).toMatch(slowPid), patience);
     const groups = said.flatMap((line) => / is (\d+)$/.exec(line)?.[1] ?? []).map(Number);
     const signal = (name: NodeJS.Signals) => {
       child.kill(name);
@@ -95,10 +92,10 @@ test.skipIf(process.platform === 'win32').each([
     signal('SIGSTOP');
     await delay(sleptMs);
     signal('SIGCONT');
-    await vi.waitFor(() => expect(said).toContain('slow ready: running'), patient);
+    await vi.waitFor(() => expect(said).toContain('slow ready: running'), patience);
     // Long enough for what was under way to be judged.
     const answers = said.length;
-    await vi.waitFor(() => expect(said.length).toBeGreaterThan(answers + 3), patient);
+    await vi.waitFor(() => expect(said.length).toBeGreaterThan(answers + 3), patience);
     expect(said.filter((line) => /: /.test(line) && !/: (starting|running)$/.test(line))).toEqual(
       [],
     );
