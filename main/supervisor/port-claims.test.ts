@@ -25,6 +25,15 @@ test('a service that is started anew may have its port again', async () => {
   claims.settled('web');
 });
 
+test('a service that is stopped while it looks for its port keeps none', async () => {
+  const claims = new PortClaims();
+  const claimed = claims.claim('web', 0, 'server "web"');
+  claims.settled('web');
+  const other = new PortClaims();
+  expect(await other.claim('web', await claimed, 'server "web"')).toBe(await claimed);
+  other.settled('web');
+});
+
 test('W25 a port on which somebody listens is refused, and nobody is ended for it', async () => {
   const server = createServer();
   await new Promise<void>((resolve) => {
