@@ -28,7 +28,8 @@ const server = \`
 process.title = 'fake-container';
 const [port, image] = process.argv.slice(1);
 if (image === 'deaf') process.on('SIGTERM', () => {});
-require('node:http').createServer((request, response) => response.end(request.url)).listen(Number(port), '127.0.0.1');
+const server = require('node:http').createServer((request, response) => response.end(request.url));
+process.stdin.on('data', () => server.listen(Number(port), '127.0.0.1')).on('error', () => {});
 \`;
 
 async function main() {
@@ -38,8 +39,10 @@ async function main() {
     if (existsSync(file(name))) { console.error('the name ' + name + ' is in use'); process.exit(125); }
     if (image === 'broken') { console.error('Error: no such image'); process.exit(125); }
     const port = values('--publish')[0].split(':')[1];
-    const child = spawn(process.execPath, ['-e', server, port, image], { detached: true, stdio: 'ignore', env: {} });
+    const child = spawn(process.execPath, ['-e', server, port, image], { detached: true, stdio: ['pipe', 'ignore', 'ignore'], env: {} });
     writeFileSync(file(name), JSON.stringify({ pid: child.pid, image, labels: values('--label') }));
+    // Nobody may reach a container that is not yet known.
+    child.stdin.end('go');
     process.on('SIGTERM', () => {});
     child.on('exit', (code) => { rmSync(file(name), { force: true }); process.exit(code ?? 137); });
     return;
