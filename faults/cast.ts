@@ -1,7 +1,5 @@
 /** The services that faults are done to, and questions that many of them ask. */
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import type { ServiceStatus, StatusSnapshot } from '../shared/status.ts';
 import type { RunningSupervisor, Settings, SupervisorProcess } from '../test/harness.ts';
 import { heldBytes } from '../test/held-memory.ts';
@@ -31,16 +29,6 @@ export const webServer = (name: string, port: number, more: object = {}) =>
     // A process that hangs still takes connections; only an answer tells that it is well.
     { port, readiness_http: '/', liveness_period_ms: 200, liveness_timeout_ms: 1_000, ...more },
   );
-
-/** A port on which nobody listens now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Throws when there is no such service. */
 export function serviceIn({ services }: StatusSnapshot, name: string): ServiceStatus {

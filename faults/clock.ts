@@ -4,8 +4,9 @@ import { readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../test/free-port.ts';
 import { makePlan } from '../test/mcp-clients.ts';
-import { emit, freePort, type isReady, processesIn, script, serviceIn, webServer } from './cast.ts';
+import { emit, type isReady, processesIn, script, serviceIn, webServer } from './cast.ts';
 import type { Fault } from './fault.ts';
 import type { Stage } from './stage.ts';
 

@@ -1,12 +1,13 @@
 /** F1: the supervisor is killed without a word, again and again, in the middle of work. */
 import assert from 'node:assert/strict';
 import type { Gap } from '../shared/events.ts';
+import { freePort } from '../test/free-port.ts';
 import type { Place, RunningSupervisor } from '../test/harness.ts';
 import { type McpClient, makePlan } from '../test/mcp-clients.ts';
 import { isAlive } from '../test/processes.ts';
 import type { SseEvent } from '../test/sse-client.ts';
 import { until } from '../test/until.ts';
-import { bare, emit, freePort, isReady, serviceIn, sleeper, took, webServer } from './cast.ts';
+import { bare, emit, isReady, serviceIn, sleeper, took, webServer } from './cast.ts';
 import { type Fault, onlyOnLinux } from './fault.ts';
 import type { Stage } from './stage.ts';
 

@@ -4,19 +4,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../test/free-port.ts';
 import type { RunningSupervisor } from '../test/harness.ts';
 import { makePlan } from '../test/mcp-clients.ts';
 import { until } from '../test/until.ts';
-import {
-  emit,
-  freePort,
-  isReady,
-  processesIn,
-  serviceIn,
-  sleeper,
-  timesIn,
-  webServer,
-} from './cast.ts';
+import { emit, isReady, processesIn, serviceIn, sleeper, timesIn, webServer } from './cast.ts';
 import type { Fault } from './fault.ts';
 import type { Stage } from './stage.ts';
 

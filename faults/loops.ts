@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { freePort } from '../test/free-port.ts';
 import { configText } from '../test/harness.ts';
-import { bare, freePort, script, serviceIn, webServer } from './cast.ts';
+import { bare, script, serviceIn, webServer } from './cast.ts';
 import type { Fault } from './fault.ts';
 import type { Stage } from './stage.ts';
 

@@ -1,9 +1,10 @@
 /** F4: a port that is needed belongs to somebody else: another program, or a process that we lost. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { freePort } from '../test/free-port.ts';
 import { isAlive } from '../test/processes.ts';
 import { until } from '../test/until.ts';
-import { bare, freePort, isReady, script, serviceIn, webServer } from './cast.ts';
+import { bare, isReady, script, serviceIn, webServer } from './cast.ts';
 import { type Fault, onlyOnLinux } from './fault.ts';
 import type { Stage } from './stage.ts';
 

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { identityOf } from '../main/supervisor/services/process-identity.ts';
+import { freePort } from '../test/free-port.ts';
 import type { Place } from '../test/harness.ts';
 import { isAlive } from '../test/processes.ts';
 import { until } from '../test/until.ts';
-import { bare, freePort, isReady, serviceIn, webServer } from './cast.ts';
+import { bare, isReady, serviceIn, webServer } from './cast.ts';
 import { type Fault, onlyOnLinux } from './fault.ts';
 import type { Stage } from './stage.ts';
 

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StatusSnapshot } from '../shared/status.ts';
+import { freePort } from '../test/free-port.ts';
 import type { RunningSupervisor } from '../test/harness.ts';
 import { makePlan } from '../test/mcp-clients.ts';
 import { openMcpSession } from '../test/mcp-session.ts';
 import { until } from '../test/until.ts';
-import { bare, emit, freePort, processesIn, serviceIn, webServer } from './cast.ts';
+import { bare, emit, processesIn, serviceIn, webServer } from './cast.ts';
 import { type Fault, onlyWithSignals } from './fault.ts';
 import type { Stage } from './stage.ts';
 

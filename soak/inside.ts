@@ -6,9 +6,8 @@
  */
 import { appendFile } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { isMainThread } from 'node:worker_threads';
+import { garbageCollector } from '../main/supervisor/telemetry/collect-garbage.ts';
 
 /** How often the loop is looked at, in ms. It is part of what the histogram records. */
 const resolutionMs = 10;
@@ -21,11 +20,8 @@ const collectEvery = 60;
 const file = process.env['PM_SOAK_INSIDE_FILE'];
 
 /** What the program's own thread needs, when all that it does not need has gone. */
-function inUseMib(): number {
-  // Node offers it to no program that was started without a flag; a context that is made now has it.
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
+function inUseMib(collectGarbage: () => void): number {
+  collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   return (heapUsed + external) / 2 ** 20;
 }
@@ -33,6 +29,7 @@ function inUseMib(): number {
 if (isMainThread && file !== undefined) {
   const delays = monitorEventLoopDelay({ resolution: resolutionMs });
   delays.enable();
+  const collectGarbage = garbageCollector();
   let lines = 0;
   setInterval(() => {
     lines += 1;
@@ -40,7 +37,7 @@ if (isMainThread && file !== undefined) {
     const line = {
       at: Date.now(),
       lateMs: { p99: late(99), max: late(100) },
-      inUseMib: lines % collectEvery === 0 ? inUseMib() : null,
+      inUseMib: lines % collectEvery === 0 ? inUseMib(collectGarbage) : null,
     };
     delays.reset();
     // A measurement that cannot be written is missing in the table, which says so.

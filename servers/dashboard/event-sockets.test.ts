@@ -3,9 +3,10 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { patience } from '../../test/patience.ts';
 import { EventBus } from './event-bus.ts';
 import { EventSockets } from './event-sockets.ts';
-import { openPeer, patience } from './test-client.ts';
+import { openPeer } from './test-client.ts';
 
 async function serve(pingMs: number) {
   const bus = new EventBus();

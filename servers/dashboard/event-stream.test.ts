@@ -2,9 +2,10 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { patience } from '../../test/patience.ts';
 import { EventBus } from './event-bus.ts';
 import { EventStream } from './event-stream.ts';
-import { openStream, patience } from './test-client.ts';
+import { openStream } from './test-client.ts';
 
 async function serve(heartbeatMs: number) {
   const bus = new EventBus();

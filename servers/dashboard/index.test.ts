@@ -4,13 +4,13 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test, vi } from 'vitest';
+import { patience } from '../../test/patience.ts';
 import { inherited } from '../inherited.test-helper.ts';
 import { startFakeSupervisor, stepChanged } from './fake-supervisor.ts';
 import { type DataFolder, insertSample, makeDataFolder, openWriter } from './sample-data.ts';
 import { get, openPeer, openStream } from './test-client.ts';
 
 /** Starting Node and the database takes a moment on a busy machine. */
-const patience = { timeout: 15_000 };
 
 function spawnDashboard(folder: DataFolder, env: Readonly<Record<string, string>>) {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'index.ts')], {

@@ -1,11 +1,11 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { patience } from '../../test/patience.ts';
 import { EventBus } from './event-bus.ts';
 import { LogFeed } from './log-feed.ts';
 import { MemoryReader } from './memory-reader.ts';
 import { type DataFolder, logEvent, makeDataFolder, openWriter } from './sample-data.ts';
-import { patience } from './test-client.ts';
 
 const now = '2026-11-22T12:00:00.000Z';
 

@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { patience } from '../../test/patience.ts';
 import { startFakeSupervisor, stepChanged } from './fake-supervisor.ts';
 import {
   type DataFolder,
@@ -12,7 +13,7 @@ import {
   openWriter,
 } from './sample-data.ts';
 import { type Dashboard, startDashboard, usualTiming } from './server.ts';
-import { get, openPeer, openStream, patience, upgradeStatus } from './test-client.ts';
+import { get, openPeer, openStream, upgradeStatus } from './test-client.ts';
 
 const timing = { ...usualTiming, tailMs: 10, reconnectMs: [10], graceMs: 50 };
 

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { patience } from '../../test/patience.ts';
 import { EventBus } from './event-bus.ts';
 import { startFakeSupervisor, stepChanged } from './fake-supervisor.ts';
 import { SupervisorFeed } from './supervisor-feed.ts';
-import { patience } from './test-client.ts';
 
 interface Changes {
   readonly token?: string;

@@ -5,9 +5,6 @@ import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { SocketMessage } from './dashboard-api.d.ts';
 
-/** For `vi.waitUntil`, whose usual second is a guess: a busy machine takes longer for what is sure to come. */
-export const patience = { timeout: 15_000 } as const;
-
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;

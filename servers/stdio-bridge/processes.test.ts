@@ -18,10 +18,12 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const posix = test.skipIf(process.platform === 'win32');
 
-posix.each([
+const modes = [
   ['per session', []],
   ['shared', ['--shared']],
-])(
+] as const;
+
+posix.each(modes)(
   'nothing is left when the bridge is told to end, grandchildren included (%s)',
   async (_mode, options) => {
     await using bridge = await startBridge({ options });
@@ -72,10 +74,7 @@ posix('what a server that ended by itself left behind is ended too', async () =>
   await until(() => !isAlive(born), { what: 'the end of the grandchild' });
 });
 
-posix.each([
-  ['per session', []],
-  ['shared', ['--shared']],
-])(
+posix.each(modes)(
   'a bridge that is told to end waits for what a server that ended by itself left behind (%s)',
   async (_mode, options) => {
     await using bridge = await startBridge({ options });

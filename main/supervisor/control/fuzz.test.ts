@@ -3,9 +3,8 @@
  * `PM_FUZZ_LINES=100000 npx vitest run main/supervisor/control/fuzz.test.ts`.
  */
 import { connect, type Socket } from 'node:net';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { garbageCollector } from '../telemetry/collect-garbage.ts';
 import { tokenCheck } from './control.test-helper.ts';
 import { Fuzz } from './fuzz.test-helper.ts';
 import { LineDoorRig } from './line-door.test-helper.ts';
@@ -32,8 +31,7 @@ afterEach(async () => {
   await rig[Symbol.asyncDispose]();
 });
 
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
+const collectGarbage = garbageCollector();
 
 function heldBytes(): number {
   rig.target.asked.length = 0;

@@ -1,14 +1,13 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { getHeapSpaceStatistics } from 'node:v8';
 import { expect, test } from 'vitest';
+import { garbageCollector } from '../telemetry/collect-garbage.ts';
 import { createUpstreamAgent, forward } from './forward.ts';
 import { HangUp } from './hang-up.ts';
 import { send } from './http-client.test-helper.ts';
 
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as (options?: { type: 'minor' }) => void;
+const collectGarbage = garbageCollector();
 
 const calls = 100;
 

@@ -4,6 +4,11 @@ import { createServer } from 'node:net';
 /** How many ports above the base are tried before the pool gives up. */
 const searchedPorts = 200;
 
+/** True for an error that says nothing about a port: we have no file descriptor left to look with. */
+export function lacksDescriptor({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'EMFILE' || code === 'ENFILE';
+}
+
 /**
  * True when nobody listens on the port of the loopback interface or of all interfaces. When we have no file
  * descriptor left to ask with, nobody is accused: the start that follows fails for that reason, and is retried.
@@ -11,9 +16,7 @@ const searchedPorts = 200;
 export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', ({ code }: NodeJS.ErrnoException) => {
-      resolve(code === 'EMFILE' || code === 'ENFILE');
-    });
+    server.once('error', (error) => resolve(lacksDescriptor(error)));
     server.listen({ host: '127.0.0.1', port, exclusive: true }, () => {
       server.close(() => resolve(true));
     });

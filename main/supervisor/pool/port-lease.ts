@@ -6,7 +6,7 @@
  * same on every system and vanishes with the process, however that ends.
  */
 import { createSocket } from 'node:dgram';
-import { findFreePort, isPortFree } from './free-port.ts';
+import { findFreePort, isPortFree, lacksDescriptor } from './free-port.ts';
 
 /** How many ports are tried. */
 const maxTries = 200;
@@ -44,9 +44,9 @@ export async function leaseThisPort(port: number): Promise<PortLease | null> {
 function signFor(port: number): Promise<PortLease | null> {
   return new Promise((resolve) => {
     const twin = createSocket('udp4');
-    twin.once('error', ({ code }: NodeJS.ErrnoException) => {
+    twin.once('error', (error) => {
       twin.close();
-      resolve(code === 'EMFILE' || code === 'ENFILE' ? { port, release: () => {} } : null);
+      resolve(lacksDescriptor(error) ? { port, release: () => {} } : null);
     });
     twin.bind({ address: '127.0.0.1', port, exclusive: true }, () => {
       // A sign is no reason to live on.
